@@ -1,0 +1,28 @@
+import * as z from "zod";
+import { defineEndpoint } from "../endpoint.ts";
+import { limits } from "../limits.ts";
+import { Timestamp, UserId } from "../objects/common.ts";
+
+export const createToken = defineEndpoint({
+  method: "POST",
+  path: "/auth/token",
+  auth: "apiKey",
+  tag: "Sessions",
+  summary: "Mint a session token for a user",
+  description:
+    "Clients renew a session five minutes before it ends, so an `expiresIn` of 300 or less makes them renew in a loop: use 600 or more for people.",
+  body: z
+    .object({
+      userId: UserId,
+      expiresIn: z
+        .int()
+        .min(limits.sessionSecondsMin)
+        .max(limits.sessionSecondsMax)
+        .optional()
+        .meta({ description: `Seconds; ${limits.sessionSecondsDefault} when left out` }),
+    })
+    .meta({ id: "CreateTokenBody" }),
+  statuses: [200],
+  response: z.object({ token: z.string(), expiresAt: Timestamp, userId: UserId }).meta({ id: "SessionToken" }),
+  errors: ["api_key_required", "user_not_found"],
+});

@@ -1,0 +1,85 @@
+import * as z from "zod";
+import { defineEndpoint } from "../endpoint.ts";
+import { limits } from "../limits.ts";
+import { Cursor, PageLimit, Timestamp, UserId, nonEmptyText } from "../objects/common.ts";
+import { CreateRoomBody, RoomDetail, RoomSummary } from "../objects/room.ts";
+
+/** Path parameter of everything inside a room. A text that is no UUID answers as an unknown room does. */
+export const RoomParams = z.object({ roomId: z.string().max(limits.pathParamCharsMax) });
+
+export const createRoom = defineEndpoint({
+  method: "POST",
+  path: "/chat/rooms",
+  auth: "apiKey",
+  tag: "Rooms",
+  summary: "Create a room",
+  description:
+    "Participants that do not exist yet are created. With an `externalId` that is taken, the existing room is answered with 200 and nothing changes, so this is safe to repeat and to race.",
+  body: CreateRoomBody,
+  bodyBytesMax: limits.roomCreateBodyBytesMax,
+  statuses: [201, 200],
+  response: RoomDetail,
+  errors: ["api_key_required", "too_many_rooms"],
+});
+
+export const listRooms = defineEndpoint({
+  method: "GET",
+  path: "/chat/rooms",
+  auth: "either",
+  tag: "Rooms",
+  summary: "List rooms, latest activity first",
+  description: "With a session token: the caller's rooms. With an API key: all rooms, or those of `participantId`.",
+  query: z.object({
+    participantId: UserId.optional(),
+    externalId: nonEmptyText(limits.externalIdCharsMax).optional(),
+    customTypesFilter: nonEmptyText(limits.customTypesFilterMax * (limits.customTypeCharsMax + 1))
+      .transform((value) => value.split(",").filter((type) => type !== ""))
+      .refine((types) => types.length <= limits.customTypesFilterMax, `must name at most ${limits.customTypesFilterMax} types`)
+      .optional()
+      .meta({ description: "Custom types, separated by commas" }),
+    limit: PageLimit(limits.pageDefault),
+    cursor: Cursor.optional(),
+  }),
+  statuses: [200],
+  response: z
+    .object({ rooms: z.array(RoomSummary), nextCursor: z.string().nullable() })
+    .meta({ id: "RoomPage" }),
+  errors: ["invalid_cursor", "cannot_act_as_other_user"],
+});
+
+export const getRoom = defineEndpoint({
+  method: "GET",
+  path: "/chat/rooms/:roomId",
+  auth: "either",
+  tag: "Rooms",
+  summary: "Read a room with its participants",
+  params: RoomParams,
+  query: z.object({ viewerId: UserId.optional() }),
+  statuses: [200],
+  response: RoomDetail,
+  errors: ["room_not_found", "cannot_act_as_other_user"],
+});
+
+export const markRoomRead = defineEndpoint({
+  method: "POST",
+  path: "/chat/rooms/:roomId/read",
+  auth: "either",
+  tag: "Rooms",
+  summary: "Mark a room as read up to a message",
+  description: "Up to `lastReadMessageId`, or to the newest message without one. Never moves backwards.",
+  params: RoomParams,
+  body: z
+    .object({ userId: UserId.nullish(), lastReadMessageId: nonEmptyText(limits.clientMessageIdCharsMax).nullish() })
+    .meta({ id: "MarkRoomReadBody" }),
+  statuses: [200],
+  response: z
+    .object({
+      roomId: z.string(),
+      userId: UserId,
+      lastReadAt: Timestamp.nullable(),
+      lastReadMessageId: z.string().nullable(),
+      unreadCount: z.int(),
+    })
+    .meta({ id: "ReadPointer" }),
+  errors: ["room_not_found", "message_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
+});

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { limits } from "../limits.ts";
+import { UserId } from "../objects/common.ts";
+
+const RoomId = z.string().max(64);
+
+/**
+ * Events from client to server. None is acknowledged; a refusal comes back as `error`. `userId` must be the token's
+ * user where it is given (contract 5.2).
+ */
+export const upEvents = {
+  "join-room": {
+    summary: "Say that a room is open: answers `joined-room` and `presence-snapshot`, tells the room `presence`",
+    payload: z.object({ roomId: RoomId, userId: UserId.nullish() }).meta({ id: "JoinRoom" }),
+  },
+  "leave-room": {
+    summary: "Say that a room is closed: answers `left-room`. A bare room id is accepted too",
+    payload: z
+      .union([z.object({ roomId: RoomId, userId: UserId.nullish() }), RoomId.transform((roomId) => ({ roomId }))])
+      .meta({ id: "LeaveRoom" }),
+  },
+  typing: {
+    summary: "Say that the user types, or stopped: relayed to the other participants, never stored",
+    payload: z.object({ roomId: RoomId, userId: UserId.nullish(), isTyping: z.boolean() }).meta({ id: "TypingUp" }),
+  },
+} as const;
+
+export type UpEvents = { readonly [K in keyof typeof upEvents]: z.output<(typeof upEvents)[K]["payload"]> };
+
+/** Characters of an event name that the gateway looks at. */
+export const upEventNameCharsMax = limits.partTypeCharsMax;

@@ -1,0 +1,34 @@
+import * as z from "zod";
+import { limits } from "../limits.ts";
+import { HttpUrl, Metadata, Timestamp, UserId, nonEmptyText } from "./common.ts";
+
+/** A tenant app's code, as sent with a user. An unknown code is kept, never refused (contract 3.1). */
+export const AppCode = nonEmptyText(limits.appCodeCharsMax);
+
+export const Username = nonEmptyText(limits.usernameCharsMax);
+
+/** A chat user of a tenant. */
+export const User = z
+  .object({
+    id: UserId,
+    username: z.string(),
+    appCode: z.string().nullable(),
+    avatarUrl: z.string().nullable(),
+    metadata: Metadata.nullable(),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .meta({ id: "User" });
+export type User = z.infer<typeof User>;
+
+/** Body of `POST /users`. Fields that are left out keep what is stored. */
+export const UpsertUserBody = z
+  .object({
+    id: UserId,
+    username: Username,
+    appCode: AppCode.nullish(),
+    avatarUrl: HttpUrl.nullish(),
+    metadata: Metadata.nullish(),
+  })
+  .meta({ id: "UpsertUserBody" });
+export type UpsertUserBody = z.infer<typeof UpsertUserBody>;
