@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineEndpoint } from "../endpoint.ts";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Timestamp, UserId } from "../objects/common.ts";
 
@@ -21,8 +22,14 @@ export const createToken = defineEndpoint({
         .optional()
         .meta({ description: `Seconds; ${limits.sessionSecondsDefault} when left out` }),
     })
-    .meta({ id: "CreateTokenBody" }),
+    .meta({ id: "CreateTokenBody", examples: [examples.createTokenBody] }),
   statuses: [200],
-  response: z.object({ token: z.string(), expiresAt: Timestamp, userId: UserId }).meta({ id: "SessionToken" }),
+  response: z
+    .object({
+      token: z.string().meta({ description: "For `Authorization: Bearer` and for the Socket.IO handshake; opaque to clients" }),
+      expiresAt: Timestamp,
+      userId: UserId,
+    })
+    .meta({ id: "SessionToken", examples: [examples.sessionToken] }),
   errors: ["api_key_required", "user_not_found"],
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineEndpoint } from "../endpoint.ts";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Cursor, PageLimit, Timestamp, UserId } from "../objects/common.ts";
 import { Message, SendMessageBody } from "../objects/message.ts";
@@ -37,18 +38,22 @@ export const listMessages = defineEndpoint({
   description: "`nextCursor` continues towards older messages and is null at the end.",
   params: RoomParams,
   query: z.object({
-    viewerId: UserId.optional(),
+    viewerId: UserId.optional().meta({ description: "With an API key: whose view to answer" }),
     limit: PageLimit(limits.messagePageDefault),
     cursor: Cursor.optional(),
   }),
   statuses: [200],
   response: z
     .object({
-      messages: z.array(Message),
-      nextCursor: z.string().nullable(),
-      peerLastReadAt: Timestamp.nullable(),
-      peerLastDeliveredAt: Timestamp.nullable(),
+      messages: z.array(Message).meta({ description: "Newest first" }),
+      nextCursor: z.string().nullable().meta({ description: "`cursor` of the next, older page; null at the end" }),
+      peerLastReadAt: Timestamp.nullable().meta({
+        description: "Up to when the other participant has read; null in a room of more than two",
+      }),
+      peerLastDeliveredAt: Timestamp.nullable().meta({
+        description: "Up to when messages reached the other participant; null in a room of more than two",
+      }),
     })
-    .meta({ id: "MessagePage" }),
+    .meta({ id: "MessagePage", examples: [examples.messagePage] }),
   errors: ["room_not_found", "invalid_cursor", "cannot_act_as_other_user"],
 });

@@ -1,11 +1,17 @@
 import * as z from "zod";
 import { defineEndpoint } from "../endpoint.ts";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Cursor, PageLimit, Timestamp, UserId, nonEmptyText } from "../objects/common.ts";
 import { CreateRoomBody, RoomDetail, RoomSummary } from "../objects/room.ts";
 
 /** Path parameter of everything inside a room. A text that is no UUID answers as an unknown room does. */
-export const RoomParams = z.object({ roomId: z.string().max(limits.pathParamCharsMax) });
+export const RoomParams = z.object({
+  roomId: z
+    .string()
+    .max(limits.pathParamCharsMax)
+    .meta({ description: "`id` of the room", examples: [examples.roomId] }),
+});
 
 export const createRoom = defineEndpoint({
   method: "POST",
@@ -30,20 +36,24 @@ export const listRooms = defineEndpoint({
   summary: "List rooms, latest activity first",
   description: "With a session token: the caller's rooms. With an API key: all rooms, or those of `participantId`.",
   query: z.object({
-    participantId: UserId.optional(),
-    externalId: nonEmptyText(limits.externalIdCharsMax).optional(),
+    participantId: UserId.optional().meta({
+      description: "Only rooms of this user; with a session token it must be the token's user",
+    }),
+    externalId: nonEmptyText(limits.externalIdCharsMax)
+      .optional()
+      .meta({ description: "Only the room with this `externalId`" }),
     customTypesFilter: nonEmptyText(limits.customTypesFilterMax * (limits.customTypeCharsMax + 1))
       .transform((value) => value.split(",").filter((type) => type !== ""))
       .refine((types) => types.length <= limits.customTypesFilterMax, `must name at most ${limits.customTypesFilterMax} types`)
       .optional()
-      .meta({ description: "Custom types, separated by commas" }),
+      .meta({ description: "Only rooms of these custom types, separated by commas" }),
     limit: PageLimit(limits.pageDefault),
     cursor: Cursor.optional(),
   }),
   statuses: [200],
   response: z
-    .object({ rooms: z.array(RoomSummary), nextCursor: z.string().nullable() })
-    .meta({ id: "RoomPage" }),
+    .object({ rooms: z.array(RoomSummary), nextCursor: z.string().nullable().meta({ description: "`cursor` of the next page; null at the end" }) })
+    .meta({ id: "RoomPage", examples: [{ rooms: [examples.room], nextCursor: null }] }),
   errors: ["invalid_cursor", "cannot_act_as_other_user"],
 });
 
@@ -54,7 +64,7 @@ export const getRoom = defineEndpoint({
   tag: "Rooms",
   summary: "Read a room with its participants",
   params: RoomParams,
-  query: z.object({ viewerId: UserId.optional() }),
+  query: z.object({ viewerId: UserId.optional().meta({ description: "With an API key: whose view to answer" }) }),
   statuses: [200],
   response: RoomDetail,
   errors: ["room_not_found", "cannot_act_as_other_user"],
@@ -69,17 +79,22 @@ export const markRoomRead = defineEndpoint({
   description: "Up to `lastReadMessageId`, or to the newest message without one. Never moves backwards.",
   params: RoomParams,
   body: z
-    .object({ userId: UserId.nullish(), lastReadMessageId: nonEmptyText(limits.clientMessageIdCharsMax).nullish() })
-    .meta({ id: "MarkRoomReadBody" }),
+    .object({
+      userId: UserId.nullish().meta({ description: "Required with an API key; with a session token it must be the token's user" }),
+      lastReadMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
+        .nullish()
+        .meta({ description: "The newest message that was read; the newest in the room when left out" }),
+    })
+    .meta({ id: "MarkRoomReadBody", examples: [examples.markRoomReadBody] }),
   statuses: [200],
   response: z
     .object({
       roomId: z.string(),
       userId: UserId,
-      lastReadAt: Timestamp.nullable(),
+      lastReadAt: Timestamp.nullable().meta({ description: "`createdAt` of the message read up to; null if nothing was read yet" }),
       lastReadMessageId: z.string().nullable(),
-      unreadCount: z.int(),
+      unreadCount: z.int().meta({ description: "Messages by others after the pointer" }),
     })
-    .meta({ id: "ReadPointer" }),
+    .meta({ id: "ReadPointer", examples: [examples.readPointer] }),
   errors: ["room_not_found", "message_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
 });

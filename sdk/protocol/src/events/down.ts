@@ -1,24 +1,32 @@
 import * as z from "zod";
+import { examples } from "../examples.ts";
 import { Timestamp, UserId } from "../objects/common.ts";
 import { Message } from "../objects/message.ts";
 
-const RoomOnly = z.object({ roomId: z.string() });
+const RoomId = z.string().meta({ description: "`id` of the room", examples: [examples.roomId] });
+
+const RoomOnly = z.object({ roomId: RoomId });
 
 /** Events from server to client (contract 5.2). */
 export const downEvents = {
   error: {
     summary: "A client event was refused, or the session is about to be cut",
-    payload: z.object({ message: z.string(), code: z.string().optional() }).meta({ id: "SocketError" }),
+    payload: z
+      .object({
+        message: z.string().meta({ description: "Text for a person", examples: ["Session expired"] }),
+        code: z.string().optional().meta({ description: "Stable machine code, where there is one", examples: ["unauthorized"] }),
+      })
+      .meta({ id: "SocketError" }),
   },
   "joined-room": { summary: "Answer to `join-room`", payload: RoomOnly.meta({ id: "JoinedRoom" }) },
   "left-room": { summary: "Answer to `leave-room`", payload: RoomOnly.meta({ id: "LeftRoom" }) },
   "presence-snapshot": {
     summary: "Who has the joined room open now",
-    payload: z.object({ roomId: z.string(), onlineUserIds: z.array(UserId) }).meta({ id: "PresenceSnapshot" }),
+    payload: z.object({ roomId: RoomId, onlineUserIds: z.array(UserId) }).meta({ id: "PresenceSnapshot" }),
   },
   presence: {
     summary: "A user opened or closed the room",
-    payload: z.object({ roomId: z.string(), userId: UserId, online: z.boolean() }).meta({ id: "Presence" }),
+    payload: z.object({ roomId: RoomId, userId: UserId, online: z.boolean() }).meta({ id: "Presence" }),
   },
   "tenant-presence-snapshot": {
     summary: "Who is online in the tenant, the connecting user included; sent on every connect",
@@ -30,16 +38,16 @@ export const downEvents = {
   },
   typing: {
     summary: "Another participant types, or stopped",
-    payload: z.object({ roomId: z.string(), userId: UserId, isTyping: z.boolean() }).meta({ id: "Typing" }),
+    payload: z.object({ roomId: RoomId, userId: UserId, isTyping: z.boolean() }).meta({ id: "Typing" }),
   },
   "room-read": {
     summary: "A participant read further",
     payload: z
       .object({
-        roomId: z.string(),
+        roomId: RoomId,
         userId: UserId,
-        lastReadAt: Timestamp,
-        lastReadMessageId: z.string().nullable(),
+        lastReadAt: Timestamp.meta({ description: "`createdAt` of the message read up to" }),
+        lastReadMessageId: z.string().nullable().meta({ examples: [examples.messageId] }),
       })
       .meta({ id: "RoomRead" }),
   },
@@ -48,10 +56,10 @@ export const downEvents = {
     summary: "Somebody joined, left or was removed; a new room announces itself to its members with `joined`",
     payload: z
       .object({
-        roomId: z.string(),
+        roomId: RoomId,
         action: z.enum(["joined", "left", "removed"]),
-        actorUserId: z.string(),
-        targetUserId: z.string(),
+        actorUserId: z.string().meta({ description: "Who did it", examples: [examples.userId] }),
+        targetUserId: z.string().meta({ description: "Who joined, left or was removed", examples: [examples.otherUserId] }),
       })
       .meta({ id: "RoomParticipantsChanged" }),
   },

@@ -1,8 +1,11 @@
 import * as z from "zod";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { UserId } from "../objects/common.ts";
 
-const RoomId = z.string().max(64);
+const RoomId = z.string().max(64).meta({ description: "`id` of the room", examples: [examples.roomId] });
+
+const SelfId = UserId.nullish().meta({ description: "The token's user, where given" });
 
 /**
  * Events from client to server. None is acknowledged; a refusal comes back as `error`. `userId` must be the token's
@@ -11,17 +14,17 @@ const RoomId = z.string().max(64);
 export const upEvents = {
   "join-room": {
     summary: "Say that a room is open: answers `joined-room` and `presence-snapshot`, tells the room `presence`",
-    payload: z.object({ roomId: RoomId, userId: UserId.nullish() }).meta({ id: "JoinRoom" }),
+    payload: z.object({ roomId: RoomId, userId: SelfId }).meta({ id: "JoinRoom" }),
   },
   "leave-room": {
     summary: "Say that a room is closed: answers `left-room`. A bare room id is accepted too",
     payload: z
-      .union([z.object({ roomId: RoomId, userId: UserId.nullish() }), RoomId.transform((roomId) => ({ roomId }))])
+      .union([z.object({ roomId: RoomId, userId: SelfId }), RoomId.transform((roomId) => ({ roomId }))])
       .meta({ id: "LeaveRoom" }),
   },
   typing: {
     summary: "Say that the user types, or stopped: relayed to the other participants, never stored",
-    payload: z.object({ roomId: RoomId, userId: UserId.nullish(), isTyping: z.boolean() }).meta({ id: "TypingUp" }),
+    payload: z.object({ roomId: RoomId, userId: SelfId, isTyping: z.boolean() }).meta({ id: "TypingUp" }),
   },
 } as const;
 

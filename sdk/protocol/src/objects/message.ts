@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Timestamp, UserId, nonEmptyText, text } from "./common.ts";
 
@@ -6,7 +7,7 @@ import { Timestamp, UserId, nonEmptyText, text } from "./common.ts";
 export const MessagePart = z.looseObject({ type: z.string() }).meta({
   id: "MessagePart",
   description: "`text` with `text`, `file` with `url`, `data-<name>` with `data`, or any other type, kept unchanged",
-  examples: [{ type: "text", text: "Is it still hot?" }],
+  examples: examples.parts,
 });
 export type MessagePart = z.infer<typeof MessagePart>;
 
@@ -19,7 +20,11 @@ export const ParentPreview = z
     previewText: z.string().nullable(),
     deleted: z.boolean(),
   })
-  .meta({ id: "ParentPreview" });
+  .meta({
+    id: "ParentPreview",
+    description: "What a reply shows of the message it answers",
+    examples: [examples.parentMessage],
+  });
 export type ParentPreview = z.infer<typeof ParentPreview>;
 
 /** A message, as every endpoint and event carries it. `seq` orders it within its room. */
@@ -29,22 +34,31 @@ export const Message = z
     roomId: z.string(),
     seq: z.int().meta({ description: "Place in the room's order; strictly increasing, never reused" }),
     senderId: UserId,
-    clientMessageId: z.string().nullable(),
-    parts: z.array(MessagePart),
-    previewText: z.string().nullable(),
+    clientMessageId: z.string().nullable().meta({ description: "What the sender supplied" }),
+    parts: z.array(MessagePart).meta({ description: "Never null; empty once deleted" }),
+    previewText: z
+      .string()
+      .nullable()
+      .meta({ description: `One line for lists, at most ${limits.previewCharsMax} characters` }),
     createdAt: Timestamp.meta({ description: "Strictly increasing within a room" }),
-    parentMessageId: z.string().nullable(),
+    parentMessageId: z.string().nullable().meta({ description: "The message this one answers" }),
     parentMessage: ParentPreview.nullable(),
     editedAt: Timestamp.nullable(),
     deletedAt: Timestamp.nullable(),
-    deletedHidden: z.boolean().nullable(),
-    reactions: z.array(z.object({ userId: UserId, emoji: z.string() })),
+    deletedHidden: z.boolean().nullable().meta({ description: "True if a deleted message must not be shown at all" }),
+    reactions: z
+      .array(z.object({ userId: UserId, emoji: z.string() }))
+      .meta({ description: "One entry per user and emoji" }),
     pinnedAt: Timestamp.nullable(),
-    pinnedBy: z.string().nullable(),
-    forwardedFromId: z.string().nullable(),
-    forwardedFromSenderId: z.string().nullable(),
+    pinnedBy: z.string().nullable().meta({ description: "Id of the user who pinned it" }),
+    forwardedFromId: z.string().nullable().meta({ description: "The message this one is a copy of" }),
+    forwardedFromSenderId: z.string().nullable().meta({ description: "Id of the user who wrote the first of the copies" }),
   })
-  .meta({ id: "Message" });
+  .meta({
+    id: "Message",
+    description: "A message, as every endpoint and event carries it. `seq` orders it within its room",
+    examples: [examples.message],
+  });
 export type Message = z.infer<typeof Message>;
 
 /** Part types that only the server writes. */
@@ -64,6 +78,11 @@ export const NewMessagePart = z
     if (part.type === "file" && part["uploadId"] == null && !isHttpUrl(part["url"])) {
       context.addIssue({ code: "custom", path: ["url"], message: "must be an http or https URL" });
     }
+  })
+  .meta({
+    description:
+      "`text` with `text`, `file` with `url`, `data-<name>` with `data`, or any other type. Unknown types and keys are kept unchanged",
+    examples: examples.parts,
   });
 
 const isHttpUrl = (value: unknown): boolean =>
@@ -75,10 +94,14 @@ const isHttpUrl = (value: unknown): boolean =>
 /** Body of `POST /chat/rooms/:roomId/messages`. */
 export const SendMessageBody = z
   .object({
-    senderId: UserId.nullish(),
+    senderId: UserId.nullish().meta({ description: "Required with an API key; with a session token it must be the token's user" }),
     parts: z.array(NewMessagePart).min(1).max(limits.messagePartsMax),
-    clientMessageId: nonEmptyText(limits.clientMessageIdCharsMax).nullish(),
-    parentMessageId: nonEmptyText(limits.clientMessageIdCharsMax).nullish(),
+    clientMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
+      .nullish()
+      .meta({ description: "Your own id of the message, a UUID for example; makes a repeat safe" }),
+    parentMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
+      .nullish()
+      .meta({ description: "The message of the same room that this one answers" }),
   })
-  .meta({ id: "SendMessageBody" });
+  .meta({ id: "SendMessageBody", examples: [examples.sendMessageBody] });
 export type SendMessageBody = z.infer<typeof SendMessageBody>;

@@ -1,24 +1,29 @@
 import * as z from "zod";
+import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { HttpUrl, Metadata, Timestamp, UserId, nonEmptyText } from "./common.ts";
 
 /** A tenant app's code, as sent with a user. An unknown code is kept, never refused (contract 3.1). */
-export const AppCode = nonEmptyText(limits.appCodeCharsMax);
+export const AppCode = nonEmptyText(limits.appCodeCharsMax).meta({
+  description: "Code of the tenant app that push goes through; an unknown code is kept",
+});
 
-export const Username = nonEmptyText(limits.usernameCharsMax);
+export const Username = nonEmptyText(limits.usernameCharsMax).meta({
+  description: "Name shown to other people",
+});
 
 /** A chat user of a tenant. */
 export const User = z
   .object({
     id: UserId,
-    username: z.string(),
-    appCode: z.string().nullable(),
+    username: z.string().meta({ description: "Name shown to other people" }),
+    appCode: z.string().nullable().meta({ description: "Code of the tenant app that push goes through" }),
     avatarUrl: z.string().nullable(),
     metadata: Metadata.nullable(),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .meta({ id: "User" });
+  .meta({ id: "User", description: "A chat user of a tenant", examples: [examples.user] });
 export type User = z.infer<typeof User>;
 
 /** Body of `POST /users`. Fields that are left out keep what is stored. */
@@ -30,5 +35,5 @@ export const UpsertUserBody = z
     avatarUrl: HttpUrl.nullish(),
     metadata: Metadata.nullish(),
   })
-  .meta({ id: "UpsertUserBody" });
+  .meta({ id: "UpsertUserBody", examples: [examples.upsertUserBody] });
 export type UpsertUserBody = z.infer<typeof UpsertUserBody>;

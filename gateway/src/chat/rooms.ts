@@ -1,0 +1,105 @@
+import { limits } from "@sendsar/protocol/limits";
+import type { CreateRoomBody, RoomDetail, RoomKind, RoomSummary } from "@sendsar/protocol/objects/room";
+import { validate as isUuid } from "uuid";
+import { createRoom as createStoredRoom, findUsersWithTooManyRooms } from "../store/room-creation.ts";
+import { findRoom, isParticipant, listRooms as listStoredRooms } from "../store/rooms.ts";
+import type { Actor } from "./actor.ts";
+import { findViewer } from "./actor.ts";
+import { ChatError } from "./chat-error.ts";
+import type { ChatDeps } from "./deps.ts";
+
+/**
+ * Creates a room, or answers the one that has the `externalId` already, unchanged. Throws `too_many_rooms` when a
+ * participant is in as many as can be (contract R1).
+ */
+export const createRoom = async (
+  deps: Pick<ChatDeps, "db" | "announcer" | "newId">,
+  tenantId: string,
+  body: CreateRoomBody,
+): Promise<{ readonly room: RoomDetail; readonly created: boolean }> => {
+  const userIds = body.participants.map((participant) => participant.id);
+  const full = await findUsersWithTooManyRooms(deps.db, tenantId, userIds, limits.userRoomsMax);
+  if (full.length > 0) throw new ChatError("too_many_rooms");
+
+  const kind = body.kind ?? kindOf(body);
+  const { roomId, created } = await createStoredRoom(deps.db, tenantId, {
+    roomId: deps.newId(),
+    kind,
+    name: body.name ?? null,
+    avatarUrl: body.avatarUrl ?? null,
+    externalId: body.externalId ?? null,
+    customType: body.customType ?? null,
+    metadata: body.metadata ?? null,
+    participants: body.participants.map((participant, index) => ({
+      userId: participant.id,
+      username: participant.username ?? undefined,
+      appCode: participant.appCode ?? undefined,
+      role: participant.role ?? (kind === "group" && index === 0 ? "OPERATOR" : "MEMBER"),
+    })),
+  });
+  if (created) deps.announcer.roomCreated(tenantId, roomId, userIds);
+  const room = await findRoom(deps.db, tenantId, roomId, undefined);
+  if (!room) throw new ChatError("room_not_found");
+  return { room, created };
+};
+
+/** Direct when it says so by its `externalId`, or is two people and no name (contract R1). */
+const kindOf = (body: CreateRoomBody): RoomKind => {
+  if (body.externalId?.startsWith("dm:")) return "direct";
+  return body.participants.length === 2 && body.name == null ? "direct" : "group";
+};
+
+export interface RoomQuery {
+  readonly participantId?: string | undefined;
+  readonly externalId?: string | undefined;
+  readonly customTypesFilter?: readonly string[] | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** A page of rooms, latest activity first: the caller's own, or for a backend all of them (contract R2). */
+export const listRooms = async (
+  deps: Pick<ChatDeps, "db" | "cursors">,
+  actor: Actor,
+  query: RoomQuery,
+): Promise<{ readonly rooms: RoomSummary[]; readonly nextCursor: string | null }> => {
+  const viewerId = findViewer(actor, query.participantId);
+  const scope = { tenantId: actor.tenantId, list: "rooms" };
+  const [activityAt, roomId] = query.cursor === undefined ? [] : deps.cursors.decode(scope, query.cursor);
+  const { rooms, next } = await listStoredRooms(deps.db, actor.tenantId, {
+    viewerId,
+    externalId: query.externalId,
+    customTypes: query.customTypesFilter,
+    after: typeof activityAt === "string" && typeof roomId === "string" ? { activityAt, roomId } : undefined,
+    limit: query.limit,
+  });
+  return { rooms, nextCursor: next ? deps.cursors.encode(scope, [next.activityAt, next.roomId]) : null };
+};
+
+/** A room with its participants. Who is not in it learns nothing: `room_not_found`, as for an unknown id. */
+export const getRoom = async (
+  deps: Pick<ChatDeps, "db">,
+  actor: Actor,
+  roomId: string,
+  viewerId: string | undefined,
+): Promise<RoomDetail> => {
+  const viewer = findViewer(actor, viewerId);
+  const room = isUuid(roomId) ? await findRoom(deps.db, actor.tenantId, roomId, viewer) : undefined;
+  if (!room) throw new ChatError("room_not_found");
+  return room;
+};
+
+/** Throws `room_not_found` unless the room is there and the viewer, if there is one, is in it. */
+export const requireRoom = async (
+  deps: Pick<ChatDeps, "db">,
+  tenantId: string,
+  roomId: string,
+  viewerId: string | undefined,
+): Promise<void> => {
+  if (!isUuid(roomId)) throw new ChatError("room_not_found");
+  const found =
+    viewerId === undefined
+      ? (await findRoom(deps.db, tenantId, roomId, undefined)) !== undefined
+      : await isParticipant(deps.db, tenantId, roomId, viewerId);
+  if (!found) throw new ChatError("room_not_found");
+};

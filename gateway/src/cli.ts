@@ -1,0 +1,73 @@
+import { parseArgs } from "node:util";
+import type { Provisioner } from "./provisioning/provisioner.ts";
+import { openProvisioner } from "./provisioning/provisioner.ts";
+import { readProvisioningConfig } from "./config.ts";
+import { migrate } from "./store/migrate.ts";
+
+const usage = `Usage:
+  tenants create <id> [--name <name>]           make a tenant; shows its API key and webhook secret, once
+  tenants list                                  all tenants
+  tenants rotate-key <id> [--overlap <seconds>] make a new API key; the old one works that much longer (default 0)
+  tenants delete <id> --yes                     remove a tenant and everything it has, for good
+
+Environment: ADMIN_DATABASE_URL, MASTER_KEY
+`;
+
+/** Provisioning by hand. Prints JSON, so that scripts can read it. */
+const main = async (args: readonly string[]): Promise<void> => {
+  const { positionals, values } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      name: { type: "string" },
+      overlap: { type: "string" },
+      yes: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  const [noun, verb, id] = positionals;
+  if (values.help || noun !== "tenants" || verb === undefined) {
+    process.stdout.write(usage);
+    if (!values.help) process.exitCode = 2;
+    return;
+  }
+  const { databaseUrl, masterKey } = readProvisioningConfig();
+  await migrate({ databaseUrl });
+  await using provisioner = await openProvisioner({ databaseUrl, masterKey });
+  print(await run(provisioner, verb, id, values));
+};
+
+const run = async (
+  provisioner: Provisioner,
+  verb: string,
+  id: string | undefined,
+  options: { readonly name?: string; readonly overlap?: string; readonly yes?: boolean },
+): Promise<unknown> => {
+  if (verb === "list") return await provisioner.listTenants();
+  if (id === undefined) throw new Error(`unable to ${verb}; name the tenant`);
+  switch (verb) {
+    case "create":
+      return await provisioner.createTenant({ tenantId: id, ...(options.name !== undefined && { name: options.name }) });
+    case "rotate-key":
+      return { tenantId: id, ...(await provisioner.rotateKey(id, toSeconds(options.overlap))) };
+    case "delete":
+      if (!options.yes) throw new Error(`unable to delete ${id}; say --yes, nothing brings it back`);
+      await provisioner.deleteTenant(id);
+      return { tenantId: id, deleted: true };
+    default:
+      throw new Error(`unable to ${verb}; there is create, list, rotate-key and delete`);
+  }
+};
+
+const toSeconds = (text: string | undefined): number => {
+  if (text === undefined) return 0;
+  if (!/^[0-9]{1,7}$/.test(text)) throw new Error("unable to read --overlap; it must be a whole number of seconds");
+  return Number(text);
+};
+
+const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,114 @@
+import * as z from "zod";
+
+/** One environment variable: how it is read, what it is without it, and the sentence the reference page shows. */
+export interface ConfigVariable {
+  readonly schema: z.ZodType;
+  readonly sentence: string;
+  readonly secret?: true;
+}
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Every environment variable of the gateway; nothing else reads the environment. Source of the reference page. */
+export const configVariables = {
+  PORT: { schema: port.default(3001), sentence: "Port for REST and Socket.IO; 0 takes a free one." },
+  HOST: { schema: z.string().min(1).default("0.0.0.0"), sentence: "Address to listen on." },
+  DATABASE_URL: {
+    schema: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL"),
+    sentence:
+      "Postgres, as a login that is a member of `sendsar_gateway` and nothing more; a role that owns tables or bypasses row-level security is refused.",
+    secret: true,
+  },
+  DATABASE_POOL_MAX: {
+    schema: z.coerce.number().int().min(2).max(200).default(10),
+    sentence: "Database connections of one gateway at most.",
+  },
+  MASTER_KEY: {
+    schema: z.string().refine((value) => Buffer.from(value, "base64").length === 32, "must be 32 bytes in base64"),
+    sentence: "Opens the tenants' sealed secrets: 32 bytes in base64, the same on every gateway and for provisioning.",
+    secret: true,
+  },
+  SOCKET_TRANSPORTS: {
+    schema: z
+      .string()
+      .default("websocket,polling")
+      .transform((value) => value.split(","))
+      .pipe(z.array(z.enum(["websocket", "polling"])).min(1)),
+    sentence:
+      "Socket.IO transports, by commas. Polling needs all requests of a session to reach one gateway: leave only `websocket` behind a balancer without affinity.",
+  },
+  LOG_LEVEL: {
+    schema: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+    sentence: "What is logged: this level and above, as JSON lines on standard output.",
+  },
+  SHUTDOWN_GRACE_MS: {
+    schema: z.coerce.number().int().min(0).max(300_000).default(3000),
+    sentence: "Milliseconds that a stop waits for what is under way before it cuts connections.",
+  },
+} as const satisfies Record<string, ConfigVariable>;
+
+/** Environment variables of the provisioning command. */
+export const provisioningVariables = {
+  ADMIN_DATABASE_URL: {
+    schema: configVariables.DATABASE_URL.schema,
+    sentence: "Postgres, as the login that migrates: it owns the schema and may work as `sendsar_provisioner`.",
+    secret: true,
+  },
+  MASTER_KEY: configVariables.MASTER_KEY,
+} as const satisfies Record<string, ConfigVariable>;
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Values = { readonly [K in keyof typeof configVariables]: z.output<(typeof configVariables)[K]["schema"]> };
+
+/** The gateway's configuration, checked once. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly databaseUrl: string;
+  readonly databasePoolMax: number;
+  readonly masterKey: string;
+  readonly socketTransports: readonly ("websocket" | "polling")[];
+  readonly logLevel: Values["LOG_LEVEL"];
+  readonly shutdownGraceMs: number;
+}
+
+/** The environment does not make a configuration; the message says which variables and why. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** Reads the gateway's configuration. Throws `ConfigError` that names every variable that does not fit. */
+export const readConfig = (env: Env = process.env): Config => {
+  const read = readVariables(configVariables, env) as Values;
+  return {
+    port: read.PORT,
+    host: read.HOST,
+    databaseUrl: read.DATABASE_URL,
+    databasePoolMax: read.DATABASE_POOL_MAX,
+    masterKey: read.MASTER_KEY,
+    socketTransports: read.SOCKET_TRANSPORTS,
+    logLevel: read.LOG_LEVEL,
+    shutdownGraceMs: read.SHUTDOWN_GRACE_MS,
+  };
+};
+
+/** Reads what provisioning needs. Throws `ConfigError`. */
+export const readProvisioningConfig = (
+  env: Env = process.env,
+): { readonly databaseUrl: string; readonly masterKey: string } => {
+  const read = readVariables(provisioningVariables, env);
+  return { databaseUrl: String(read["ADMIN_DATABASE_URL"]), masterKey: String(read["MASTER_KEY"]) };
+};
+
+const readVariables = (variables: Readonly<Record<string, ConfigVariable>>, env: Env): Record<string, unknown> => {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema }] of Object.entries(variables)) {
+    // An empty variable is an absent one: shells and charts make no difference.
+    const parsed = schema.safeParse(env[name] === "" ? undefined : env[name]);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(`${name}: ${env[name] ? (parsed.error.issues[0]?.message ?? "invalid") : "is not set"}`);
+  }
+  if (problems.length > 0) throw new ConfigError(`unable to read the configuration; ${problems.join("; ")}`);
+  return values;
+};

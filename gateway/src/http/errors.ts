@@ -1,0 +1,99 @@
+import type { Duplex } from "node:stream";
+import type { ErrorCode } from "@sendsar/protocol/errors";
+import { errors } from "@sendsar/protocol/errors";
+import type { ErrorBody } from "@sendsar/protocol/objects/common";
+import { endpoints } from "@sendsar/protocol/endpoints";
+import { API_PREFIX } from "@sendsar/protocol/version";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { v7 as uuidv7 } from "uuid";
+import { ChatError } from "../chat/chat-error.ts";
+import { StoreError } from "../store/store-error.ts";
+
+/** Makes every answer that is not 2xx one shape with a stable code; what went wrong inside is only logged. */
+export const answerErrors = (server: FastifyInstance): void => {
+  server.setErrorHandler((error, request, reply) => {
+    const refusal = toChatError(error);
+    const { status } = errors[refusal.code];
+    if (status >= 500) request.log.error({ err: refusal.cause ?? error, code: refusal.code }, "request failed");
+    return sendError(request, reply, refusal);
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(request.url);
+    if (allowed.length === 0) return sendError(request, reply, new ChatError("not_found"));
+    reply.header("allow", allowed.join(", "));
+    return sendError(request, reply, new ChatError("method_not_allowed"));
+  });
+};
+
+/** For what the framework refuses before it has found a route. */
+export const answerFrameworkError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  sendError(request, reply, toChatError(error));
+};
+
+/** For what is no HTTP request at all: the answer is written by hand, and the connection closed. */
+export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code: ErrorCode = error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "invalid_request";
+  const body = JSON.stringify(toBody(new ChatError(code), `req_${uuidv7()}`));
+  socket.end(
+    `HTTP/1.1 ${errors[code].status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+};
+
+/** Seconds after which a 503 or 429 is worth another try. */
+const retryAfterSeconds = 1;
+
+const sendError = (request: FastifyRequest, reply: FastifyReply, refusal: ChatError): FastifyReply => {
+  const { status } = errors[refusal.code];
+  if (status === 503 || status === 429) reply.header("retry-after", retryAfterSeconds);
+  return reply.code(status).type("application/json; charset=utf-8").send(toBody(refusal, request.id));
+};
+
+const toBody = ({ code, details }: ChatError, requestId: string): ErrorBody => {
+  const { status, sentence } = errors[code];
+  return {
+    statusCode: status,
+    code,
+    error: sentence,
+    message: sentence,
+    requestId,
+    ...(details && { details: [...details] }),
+  };
+};
+
+const toChatError = (error: unknown): ChatError => {
+  if (error instanceof ChatError) return error;
+  if (error instanceof StoreError) {
+    return new ChatError(error.kind === "unavailable" ? "database_unavailable" : "internal", { cause: error.cause });
+  }
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  const known = code === undefined ? undefined : frameworkErrors[code];
+  if (known) return new ChatError(known, { cause: error });
+  // Whatever else the framework refuses is the client's doing, never a 5xx.
+  const byClient = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  return new ChatError(byClient ? "invalid_request" : "internal", { cause: error });
+};
+
+const frameworkErrors: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: "body_too_large",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "invalid_request",
+  FST_ERR_BAD_URL: "not_found",
+  FST_ERR_MAX_PARAM_LENGTH: "path_too_long",
+  FST_ERR_ROUTE_MAX_PARAM_LENGTH: "path_too_long",
+};
+
+const patterns = Object.values(endpoints).map(({ method, path }) => ({
+  method,
+  pattern: new RegExp(`^${API_PREFIX}${path.replaceAll(/:\w+/g, "[^/]+")}$`),
+}));
+
+/** Methods that the contract has for a path. */
+const methodsAt = (url: string): string[] => {
+  const path = url.split("?", 1)[0] ?? "";
+  return patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+};

@@ -1,0 +1,11 @@
+import { getSettings, patchSettings } from "../../chat/settings.ts";
+import type { Handlers } from "../handlers.ts";
+
+export const tenantHandlers: Handlers<"getSettings" | "patchSettings"> = {
+  async getSettings(deps, { actor }) {
+    return { status: 200, body: await getSettings(deps, actor.tenantId) };
+  },
+  async patchSettings(deps, { actor, body }) {
+    return { status: 200, body: await patchSettings(deps, actor.tenantId, body) };
+  },
+};

@@ -1,0 +1,78 @@
+import type { Server } from "node:http";
+import cors from "@fastify/cors";
+import type { FastifyInstance, FastifyServerOptions } from "fastify";
+import Fastify from "fastify";
+import { API_PREFIX } from "@sendsar/protocol/version";
+import { limits } from "@sendsar/protocol/limits";
+import { v7 as uuidv7 } from "uuid";
+import type { ChatDeps } from "../chat/deps.ts";
+import { bindEndpoints } from "./bind.ts";
+import { serveDocs } from "./docs.ts";
+import { answerClientError, answerErrors, answerFrameworkError } from "./errors.ts";
+import type { Health } from "./health.ts";
+import { serveHealth } from "./health.ts";
+import { parseJsonBodies } from "./json-body.ts";
+import { parseQuery } from "./query.ts";
+
+export interface HttpOptions {
+  readonly deps: ChatDeps;
+  readonly health: Health;
+  /** The server to answer on; sockets share it. */
+  readonly httpServer: Server;
+  readonly logger: NonNullable<FastifyServerOptions["loggerInstance"]>;
+  /** Check every answer against the contract, for tests. */
+  readonly checkResponses: boolean;
+}
+
+/** The REST side of the gateway. Guards are hooks of the route itself, so no spelling of a path goes around them. */
+export const createHttpServer = async (options: HttpOptions): Promise<FastifyInstance> => {
+  const server = Fastify({
+    loggerInstance: options.logger,
+    // One line per request is written below: without the query, where people put secrets.
+    disableRequestLogging: true,
+    genReqId: () => `req_${uuidv7()}`,
+    requestIdHeader: false,
+    trustProxy: false,
+    bodyLimit: limits.bodyBytesMax,
+    routerOptions: { maxParamLength: limits.pathParamCharsMax, querystringParser: parseQuery },
+    serverFactory: (handler) => options.httpServer.on("request", handler),
+    forceCloseConnections: "idle",
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  }) as unknown as FastifyInstance;
+
+  answerErrors(server);
+  parseJsonBodies(server);
+  await server.register(cors, {
+    origin: "*",
+    methods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    allowedHeaders: ["authorization", "content-type"],
+    exposedHeaders: ["retry-after", "x-request-id"],
+    maxAge: 86_400,
+  });
+  server.addHook("onRequest", async (request, reply) => {
+    reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? "(none)",
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        tenant: request.actor?.tenantId,
+      },
+      "request",
+    );
+  });
+
+  serveHealth(server, options.health);
+  await serveDocs(server);
+  await server.register(
+    async (scope) => {
+      bindEndpoints(scope, options.deps, { checkResponses: options.checkResponses });
+    },
+    { prefix: API_PREFIX },
+  );
+  return server;
+};

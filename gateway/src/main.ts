@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import { readConfig } from "./config.ts";
+import { createGateway } from "./gateway.ts";
+import { createLogger } from "./telemetry/logger.ts";
+
+/** Runs a gateway until a signal, or until the process that started it with a channel goes away. */
+const main = async (): Promise<void> => {
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  await using gateway = await createGateway(config, { logger });
+  logger.info({ port: gateway.port }, "ready");
+  process.send?.({ port: gateway.port });
+  await Promise.race([
+    once(process, "SIGTERM"),
+    once(process, "SIGINT"),
+    ...(process.channel ? [once(process, "disconnect")] : []),
+  ]);
+  logger.info("stopping");
+};
+
+main().then(
+  // The channel to a parent would keep the process alive.
+  () => process.disconnect?.(),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+    process.disconnect?.();
+  },
+);

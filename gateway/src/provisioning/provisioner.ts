@@ -1,0 +1,133 @@
+import { randomBytes } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { createApiKey, hashApiKey, isApiKey } from "../auth/api-key.ts";
+import type { MasterKey } from "../auth/seal.ts";
+import { createMasterKey, secretBelongsTo } from "../auth/seal.ts";
+import type { SealedSecret, SecretKind } from "../store/credentials.ts";
+import { findApiKeyOwner, replaceApiKey } from "../store/credentials.ts";
+import { openDb } from "../store/db.ts";
+import { createGatewayLogin } from "../store/gateway-login.ts";
+import { StoreError } from "../store/store-error.ts";
+import type { Tenant } from "../store/tenants.ts";
+import { deleteTenant, findTenant, insertTenant, listTenants } from "../store/tenants.ts";
+
+/** A tenant's credentials, shown this once: the database keeps a hash and a sealed secret. */
+export interface NewTenantCredentials {
+  readonly tenantId: string;
+  readonly apiKey: string;
+  readonly webhookSecret: string;
+}
+
+/** A tenant with this id is there already. */
+export class TenantExistsError extends Error {
+  override readonly name = "TenantExistsError";
+}
+
+/** No tenant has this id. */
+export class TenantNotFoundError extends Error {
+  override readonly name = "TenantNotFoundError";
+}
+
+/**
+ * Creates and removes tenants and their credentials: the one piece of code behind the start command, the command line
+ * and the operator. Works as the role `sendsar_provisioner`.
+ */
+export interface Provisioner {
+  /** Ids: 1-48 lower-case letters, digits and inner dashes. Throws `TenantExistsError` for a taken one. */
+  createTenant(tenant: { readonly tenantId: string; readonly name?: string }): Promise<NewTenantCredentials>;
+  listTenants(): Promise<Tenant[]>;
+  /** A new key in force at once; older ones work for `overlapSeconds` more. Throws `TenantNotFoundError`. */
+  rotateKey(tenantId: string, overlapSeconds?: number): Promise<{ readonly apiKey: string }>;
+  /** Whose key is this? Undefined for a wrong or expired one. */
+  verifyKey(apiKey: string): Promise<string | undefined>;
+  /** Removes a tenant and all it has, for good. Throws `TenantNotFoundError`. */
+  deleteTenant(tenantId: string): Promise<void>;
+  /** Makes a login for gateways of this database, with a new password each time, and answers its URL. */
+  ensureGatewayLogin(): Promise<string>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ProvisionerOptions {
+  /** A login that may work as `sendsar_provisioner`: the one that ran the migrations. */
+  readonly databaseUrl: string;
+  /** 32 bytes in base64, the same as the gateways have. */
+  readonly masterKey: string;
+}
+
+/** Opens a provisioner on a migrated database. */
+export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOptions): Promise<Provisioner> => {
+  const master = createMasterKey(masterKey);
+  const db = openDb({
+    databaseUrl,
+    poolMax: 2,
+    role: "sendsar_provisioner",
+    // The next call gets a new connection, or says why not.
+    onConnectionError: () => undefined,
+  });
+  await db.ping();
+
+  return {
+    async createTenant({ tenantId, name = tenantId }) {
+      requireTenantId(tenantId);
+      requireTenantName(name);
+      const apiKey = createApiKey();
+      // 24 random bytes in hex are valid base64 too, which the Standard Webhooks libraries expect after the prefix.
+      const webhookSecret = `whsec_${randomBytes(24).toString("hex")}`;
+      try {
+        await insertTenant(db, {
+          tenantId,
+          name,
+          apiKey: toStoredKey(apiKey),
+          sessionKey: sealSecret(master, tenantId, "session_key", randomBytes(32)),
+          webhookSecret: sealSecret(master, tenantId, "webhook_secret", Buffer.from(webhookSecret)),
+        });
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.kind !== "conflict") throw error;
+        throw new TenantExistsError(`unable to create tenant ${tenantId}; it exists already`, { cause: error });
+      }
+      return { tenantId, apiKey, webhookSecret };
+    },
+    listTenants: () => listTenants(db),
+    async rotateKey(tenantId, overlapSeconds = 0) {
+      if (!(await findTenant(db, tenantId))) throw notFound("rotate the key of", tenantId);
+      const apiKey = createApiKey();
+      await replaceApiKey(db, tenantId, toStoredKey(apiKey), overlapSeconds);
+      return { apiKey };
+    },
+    async verifyKey(apiKey) {
+      if (!isApiKey(apiKey)) return undefined;
+      const owner = await findApiKeyOwner(db, hashApiKey(apiKey));
+      if (owner?.expiresAt !== undefined && Date.parse(owner.expiresAt) <= Date.now()) return undefined;
+      return owner?.tenantId;
+    },
+    async deleteTenant(tenantId) {
+      if (!(await deleteTenant(db, tenantId))) throw notFound("delete", tenantId);
+    },
+    ensureGatewayLogin: () => createGatewayLogin(databaseUrl),
+    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+  };
+};
+
+const sealSecret = (master: MasterKey, tenantId: string, kind: SecretKind, plain: Buffer): SealedSecret => {
+  const secretId = uuidv7();
+  return {
+    secretId,
+    sealed: master.seal(plain, secretBelongsTo(tenantId, kind, secretId)),
+    masterKeyId: master.id,
+  };
+};
+
+const toStoredKey = (apiKey: string) => ({ keyId: uuidv7(), keyHash: hashApiKey(apiKey), hint: apiKey.slice(-4) });
+
+const requireTenantId = (tenantId: string): void => {
+  if (!/^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$/.test(tenantId)) {
+    throw new Error("unable to use the tenant id; it must be 1-48 lower-case letters, digits and inner dashes");
+  }
+};
+
+const requireTenantName = (name: string): void => {
+  if (name.length < 1 || name.length > 80) throw new Error("unable to use the tenant name; it must be 1-80 characters");
+};
+
+const notFound = (verb: string, tenantId: string) =>
+  new TenantNotFoundError(`unable to ${verb} tenant ${tenantId}; there is none`);

@@ -1,0 +1,88 @@
+import { upEvents } from "@sendsar/protocol/events/up";
+import type { UpEvents } from "@sendsar/protocol/events/up";
+import { limits } from "@sendsar/protocol/limits";
+import type { Logger } from "pino";
+import { ChatError } from "../chat/chat-error.ts";
+import { listRoomIdsOf } from "../store/rooms.ts";
+import { roomChannel, tenantChannel, userChannel } from "./channels.ts";
+import type { Connection, RealtimeContext } from "./context.ts";
+import type { Handler } from "./handlers.ts";
+import { handlers } from "./handlers.ts";
+import { closeRoom } from "./handlers/leave-room.ts";
+import { stopTyping } from "./handlers/typing.ts";
+import type { ChatSocket } from "./io.ts";
+
+/**
+ * Serves one socket from its connect to its end: puts it into its groups, tells it who is online, and runs its events
+ * one after the other, in the order in which they came.
+ */
+export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
+  const { tenantId, userId } = socket.data;
+  const connection: Connection = { socket, tenantId, userId, openRooms: new Set(), typingRooms: new Set() };
+  const admitted = admit(context, connection).catch((error: unknown) => {
+    logger.error({ err: error, tenant: tenantId }, "unable to admit a socket; cutting it");
+    socket.disconnect(true);
+  });
+
+  let last: Promise<void> = admitted;
+  let budget = limits.socketEventsPerSecondMax;
+  let budgetSince = performance.now();
+  socket.use(([name, payload], _next) => {
+    const now = performance.now();
+    if (now - budgetSince >= 1000) [budget, budgetSince] = [limits.socketEventsPerSecondMax, now];
+    if (--budget < 0) {
+      // Far beyond the limit it is no longer worth answering.
+      if (budget < -limits.socketEventsPerSecondMax * 10) socket.disconnect(true);
+      else refuse(context, connection, new ChatError("rate_limited"));
+      return;
+    }
+    last = last.then(() => handle(context, logger, connection, name, payload));
+  });
+  socket.on("disconnect", () => {
+    void last.then(() => depart(context, connection));
+  });
+};
+
+/** Groups first, then the rooms: a room that is created meanwhile reaches the socket through its user's group. */
+const admit = async ({ deps, fanout, presence }: RealtimeContext, connection: Connection): Promise<void> => {
+  const { socket, tenantId, userId } = connection;
+  await socket.join([tenantChannel(tenantId), userChannel(tenantId, userId)]);
+  presence.arrive(tenantId, userId);
+  fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: presence.snapshot(tenantId) });
+  const roomIds = await listRoomIdsOf(deps.db, tenantId, userId, limits.userRoomsMax);
+  if (socket.connected) await socket.join(roomIds.map((roomId) => roomChannel(tenantId, roomId)));
+};
+
+const depart = (context: RealtimeContext, connection: Connection): void => {
+  for (const roomId of connection.openRooms) closeRoom(context, connection, roomId);
+  for (const roomId of connection.typingRooms) stopTyping(context, connection, roomId);
+  context.presence.leave(connection.tenantId, connection.userId);
+};
+
+const handle = async (
+  context: RealtimeContext,
+  logger: Logger,
+  connection: Connection,
+  name: unknown,
+  payload: unknown,
+): Promise<void> => {
+  try {
+    if (!isUpEvent(name)) throw new ChatError("not_found");
+    const parsed = upEvents[name].payload.safeParse(payload);
+    if (!parsed.success) throw new ChatError("invalid_request");
+    if ("userId" in parsed.data && parsed.data.userId != null && parsed.data.userId !== connection.userId) {
+      throw new ChatError("cannot_act_as_other_user");
+    }
+    await (handlers[name] as Handler<keyof UpEvents>)(context, connection, parsed.data as never);
+  } catch (error) {
+    if (!(error instanceof ChatError)) logger.error({ err: error, tenant: connection.tenantId }, "socket event failed");
+    refuse(context, connection, error);
+  }
+};
+
+const isUpEvent = (name: unknown): name is keyof UpEvents => typeof name === "string" && Object.hasOwn(upEvents, name);
+
+const refuse = ({ fanout }: RealtimeContext, { socket }: Connection, error: unknown): void => {
+  const { message, code } = error instanceof ChatError ? error : new ChatError("database_unavailable");
+  fanout.toSocket(socket, "error", { message, code });
+};

@@ -1,0 +1,24 @@
+import type { ChatDeps } from "../chat/deps.ts";
+import type { Fanout } from "./fanout.ts";
+import type { ChatSocket } from "./io.ts";
+import type { OpenRooms } from "./open-rooms.ts";
+import type { Presence } from "./presence.ts";
+
+/** What the handlers of socket events work with. */
+export interface RealtimeContext {
+  readonly deps: Pick<ChatDeps, "db">;
+  readonly fanout: Fanout;
+  readonly presence: Presence;
+  readonly openRooms: OpenRooms;
+}
+
+/** One connected socket: who it is, and what it has open. */
+export interface Connection {
+  readonly socket: ChatSocket;
+  readonly tenantId: string;
+  readonly userId: string;
+  /** Rooms that this socket joined. */
+  readonly openRooms: Set<string>;
+  /** Rooms in which this socket said that its user types. */
+  readonly typingRooms: Set<string>;
+}

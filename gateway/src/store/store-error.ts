@@ -1,0 +1,37 @@
+/**
+ * - `unavailable`: the database does not answer or cannot serve now; the same call may work later
+ * - `conflict`: a key is taken
+ * - `missing`: a row that the statement refers to is not there
+ * - `broken`: a defect of ours
+ */
+export type StoreErrorKind = "unavailable" | "conflict" | "missing" | "broken";
+
+/** An error of the database, without its text: that may name other tenants' rows. The cause is for the log. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly kind: StoreErrorKind;
+  /** Name of the constraint, for `conflict` and `missing`. */
+  readonly constraint: string | undefined;
+
+  constructor(kind: StoreErrorKind, cause: unknown, constraint?: string) {
+    super(`unable to use the database; ${kind}`, { cause });
+    this.kind = kind;
+    this.constraint = constraint;
+  }
+}
+
+/** Classifies whatever the driver threw. SQLSTATE classes: PostgreSQL manual, appendix A. */
+export const toStoreError = (error: unknown): StoreError => {
+  if (error instanceof StoreError) return error;
+  const { code, constraint } = error as { code?: unknown; constraint?: string };
+  if (typeof code !== "string") return new StoreError("unavailable", error);
+  if (code === "23505") return new StoreError("conflict", error, constraint);
+  if (code === "23503") return new StoreError("missing", error, constraint);
+  if (isUnavailable(code)) return new StoreError("unavailable", error);
+  return new StoreError("broken", error);
+};
+
+// 08 connection, 40 rollback (deadlock, serialization), 53 out of resources, 55P03 lock not available, 57 operator
+// intervention (cancelled, shutting down), 58 system error, 25006 read-only, XX000 is ours. Node's codes start with E.
+const isUnavailable = (code: string): boolean =>
+  /^(08|40|53|57|58)/.test(code) || code === "55P03" || code === "25006" || /^E[A-Z]/.test(code);
