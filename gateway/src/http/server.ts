@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import cors from "@fastify/cors";
 import type { FastifyInstance, FastifyServerOptions } from "fastify";
-import Fastify from "fastify";
+import Fastify, { LogController } from "fastify";
 import { API_PREFIX } from "@sendsar/protocol/version";
 import { limits } from "@sendsar/protocol/limits";
 import { v7 as uuidv7 } from "uuid";
@@ -29,7 +29,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
   const server = Fastify({
     loggerInstance: options.logger,
     // One line per request is written below: without the query, where people put secrets.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${uuidv7()}`,
     requestIdHeader: false,
     trustProxy: false,
