@@ -17,6 +17,8 @@ const provenBy: Readonly<Record<string, string>> = {
   "npm test": "what runs these tests",
   "npm test -- gateway/test/chat.pg.test.ts": "scripts/test.ts passes its arguments on to what it always runs",
   "npm run tenants -- list": "docs/test/quick-start.e2e.test.ts",
+  "pnpm generate": "scripts/test.ts, with --check",
+  "pnpm test:only sdk/protocol": "scripts/test.ts runs the same",
   "npx -y pnpm@12.21.0 check": "scripts/test.ts runs its parts",
   "npx -y pnpm@12.21.0 generate": "scripts/test.ts, with --check",
   "npx -y pnpm@12.21.0 format": "scripts/test.ts, with --check",
@@ -25,7 +27,7 @@ const provenBy: Readonly<Record<string, string>> = {
   "API_URL=http://localhost:3001/v1 API_KEY=sk_… PORT=3002 node server.ts":
     "docs/examples/quick-start/test/process.test.ts",
 };
-/** Their blocks of shell are run from the first to the last by quick-start.e2e.test.ts. */
+/** Their blocks of shell are all run: by quick-start.e2e.test.ts and reference.pg.test.ts. */
 const runAsAWhole = ["docs/tutorials/quick-start.md", "docs/reference/rest.md"];
 
 describe.each(pages)("%s", (path) => {

@@ -141,5 +141,12 @@ export const examples = {
     lastReadMessageId: messageId,
     unreadCount: 0,
   },
+  errorBody: {
+    statusCode: 404,
+    code: "room_not_found",
+    error: "Room not found",
+    message: "Room not found",
+    requestId: "req_01",
+  },
   settingsPatch: { chat: { deletedMessageDisplay: "hidden" } },
 };

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { expect } from "vitest";
+import { waitUntil } from "../../../../scripts/process/wait.ts";
 import { launchBrowser } from "../../../../scripts/testing/browser.ts";
 import type { TestClient } from "../../../../scripts/testing/client.ts";
 import { startTestGateway } from "../../../../scripts/testing/gateway.ts";
@@ -18,6 +18,8 @@ export interface DemoStack extends AsyncDisposable {
   takeComplaints(): readonly string[];
 }
 
+const readyMsMax = 10_000;
+
 /** Starts it, with the demo's users and rooms in place. */
 export const startDemoStack = async (): Promise<DemoStack> => {
   await using starting = new AsyncDisposableStack();
@@ -26,7 +28,8 @@ export const startDemoStack = async (): Promise<DemoStack> => {
   const { api, apiKey } = gateway.a;
   const demo = starting.use(startDemoProcess({ API_URL: `${gateway.url}/v1`, API_KEY: apiKey, PORT: "0" }));
   const url = await demo.url;
-  await expect.poll(async () => (await fetch(`${url}/healthz`)).status).toBe(200);
+  const isReady = await waitUntil(async () => (await fetch(`${url}/healthz`)).ok, { limitMs: readyMsMax });
+  if (!isReady) throw new Error(`unable to start the demo; ${demo.output()}`);
   const browser = await launchBrowser();
   starting.defer(() => browser.close());
   const complaints: string[] = [];

@@ -51,7 +51,9 @@ describe("two people", () => {
     await ann.send("Second of two");
     await bo.row(/Ann Lindqvist.*Second of two.*2 unread/).waitFor();
     await expect.poll(() => page.title()).toMatch(/^\(\d+\) Bo Tanaka/);
-    await expect.poll(() => page.locator(".announcer").textContent()).toBe("Ann Lindqvist in Ann Lindqvist: Second of two");
+    await expect
+      .poll(() => page.locator(".announcer").textContent())
+      .toBe("Ann Lindqvist in Ann Lindqvist: Second of two");
 
     await bo.choose(/Ann Lindqvist/);
     await bo.row(/Ann Lindqvist.*unread/).waitFor({ state: "detached" });
@@ -81,7 +83,12 @@ describe("two people", () => {
     await ann.send(text);
     await bo.bubble(text).waitFor();
     expect(await bo.bubble(text).locator("img, b, script").count()).toBe(0);
-    expect(await bo.row(/Ann Lindqvist/).locator("img, b, script").count()).toBe(0);
+    expect(
+      await bo
+        .row(/Ann Lindqvist/)
+        .locator("img, b, script")
+        .count(),
+    ).toBe(0);
   });
 });
 
@@ -123,7 +130,9 @@ describe("the thread", () => {
     const page = await stack.open("/chat.html?user=ann");
     const ann = chatPage(page);
     await ann.choose("Team lunch");
-    await page.route("**/messages", (route) => route.fulfill({ status: 400, json: { error: "Not today" } }), { times: 1 });
+    await page.route("**/messages", (route) => route.fulfill({ status: 400, json: { error: "Not today" } }), {
+      times: 1,
+    });
     await ann.send("Third time lucky");
     const line = ann.bubble("Third time lucky").locator("..");
     await line.filter({ hasText: "Not sent." }).waitFor();
@@ -133,7 +142,9 @@ describe("the thread", () => {
 
     const roomId = await roomIdOf(stack.api, "demo:team-lunch");
     const { body } = await stack.api.get(`/chat/rooms/${roomId}/messages?viewerId=ann`);
-    const stored = body.messages.filter((message: { previewText: string }) => message.previewText === "Third time lucky");
+    const stored = body.messages.filter(
+      (message: { previewText: string }) => message.previewText === "Third time lucky",
+    );
     expect(stored.length).toBe(1);
     expect(await ann.bubble("Third time lucky").count()).toBe(1);
   });
@@ -164,7 +175,8 @@ test("everything can be done with the keyboard", async () => {
   const cleo = chatPage(page);
   await cleo.row("Team lunch").waitFor();
   const isFocused = (name: RegExp) => cleo.row(name).evaluate((row) => row === document.activeElement);
-  for (let presses = 0; presses < 10 && !(await isFocused(/Team lunch/)); presses += 1) await page.keyboard.press("Tab");
+  for (let presses = 0; presses < 10 && !(await isFocused(/Team lunch/)); presses += 1)
+    await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await expect.poll(() => cleo.input.evaluate((input) => input === document.activeElement)).toBe(true);
   await page.keyboard.type("Two");
@@ -172,7 +184,9 @@ test("everything can be done with the keyboard", async () => {
   await page.keyboard.type("lines");
   await page.keyboard.press("Enter");
   await cleo.bubble("Two\nlines").waitFor();
-  expect(await cleo.bubble("Two\nlines").evaluate((bubble) => (bubble as HTMLElement).innerText)).toContain("Two\nlines");
+  expect(await cleo.bubble("Two\nlines").evaluate((bubble) => (bubble as HTMLElement).innerText)).toContain(
+    "Two\nlines",
+  );
 });
 
 test("a user that the backend does not know is told so", async () => {

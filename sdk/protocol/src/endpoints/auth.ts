@@ -26,7 +26,9 @@ export const createToken = defineEndpoint({
   statuses: [200],
   response: z
     .object({
-      token: z.string().meta({ description: "For `Authorization: Bearer` and for the Socket.IO handshake; opaque to clients" }),
+      token: z
+        .string()
+        .meta({ description: "For `Authorization: Bearer` and for the Socket.IO handshake; opaque to clients" }),
       expiresAt: Timestamp,
       userId: UserId,
     })

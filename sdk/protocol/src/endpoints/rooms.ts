@@ -44,7 +44,10 @@ export const listRooms = defineEndpoint({
       .meta({ description: "Only the room with this `externalId`" }),
     customTypesFilter: nonEmptyText(limits.customTypesFilterMax * (limits.customTypeCharsMax + 1))
       .transform((value) => value.split(",").filter((type) => type !== ""))
-      .refine((types) => types.length <= limits.customTypesFilterMax, `must name at most ${limits.customTypesFilterMax} types`)
+      .refine(
+        (types) => types.length <= limits.customTypesFilterMax,
+        `must name at most ${limits.customTypesFilterMax} types`,
+      )
       .optional()
       .meta({ description: "Only rooms of these custom types, separated by commas" }),
     limit: PageLimit(limits.pageDefault),
@@ -52,7 +55,10 @@ export const listRooms = defineEndpoint({
   }),
   statuses: [200],
   response: z
-    .object({ rooms: z.array(RoomSummary), nextCursor: z.string().nullable().meta({ description: "`cursor` of the next page; null at the end" }) })
+    .object({
+      rooms: z.array(RoomSummary),
+      nextCursor: z.string().nullable().meta({ description: "`cursor` of the next page; null at the end" }),
+    })
     .meta({ id: "RoomPage", examples: [{ rooms: [examples.room], nextCursor: null }] }),
   errors: ["invalid_cursor", "cannot_act_as_other_user"],
 });
@@ -80,7 +86,9 @@ export const markRoomRead = defineEndpoint({
   params: RoomParams,
   body: z
     .object({
-      userId: UserId.nullish().meta({ description: "Required with an API key; with a session token it must be the token's user" }),
+      userId: UserId.nullish().meta({
+        description: "Required with an API key; with a session token it must be the token's user",
+      }),
       lastReadMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
         .nullish()
         .meta({ description: "The newest message that was read; the newest in the room when left out" }),
@@ -91,7 +99,9 @@ export const markRoomRead = defineEndpoint({
     .object({
       roomId: z.string(),
       userId: UserId,
-      lastReadAt: Timestamp.nullable().meta({ description: "`createdAt` of the message read up to; null if nothing was read yet" }),
+      lastReadAt: Timestamp.nullable().meta({
+        description: "`createdAt` of the message read up to; null if nothing was read yet",
+      }),
       lastReadMessageId: z.string().nullable(),
       unreadCount: z.int().meta({ description: "Messages by others after the pointer" }),
     })

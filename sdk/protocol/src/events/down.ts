@@ -14,7 +14,10 @@ export const downEvents = {
     payload: z
       .object({
         message: z.string().meta({ description: "Text for a person", examples: ["Session expired"] }),
-        code: z.string().optional().meta({ description: "Stable machine code, where there is one", examples: ["unauthorized"] }),
+        code: z
+          .string()
+          .optional()
+          .meta({ description: "Stable machine code, where there is one", examples: ["unauthorized"] }),
       })
       .meta({ id: "SocketError" }),
   },
@@ -47,11 +50,17 @@ export const downEvents = {
         roomId: RoomId,
         userId: UserId,
         lastReadAt: Timestamp.meta({ description: "`createdAt` of the message read up to" }),
-        lastReadMessageId: z.string().nullable().meta({ examples: [examples.messageId] }),
+        lastReadMessageId: z
+          .string()
+          .nullable()
+          .meta({ examples: [examples.messageId] }),
       })
       .meta({ id: "RoomRead" }),
   },
-  "new-message": { summary: "A message was sent, to all participants and all devices, the sender's too", payload: Message },
+  "new-message": {
+    summary: "A message was sent, to all participants and all devices, the sender's too",
+    payload: Message,
+  },
   "room-participants-changed": {
     summary: "Somebody joined, left or was removed; a new room announces itself to its members with `joined`",
     payload: z
@@ -59,7 +68,9 @@ export const downEvents = {
         roomId: RoomId,
         action: z.enum(["joined", "left", "removed"]),
         actorUserId: z.string().meta({ description: "Who did it", examples: [examples.userId] }),
-        targetUserId: z.string().meta({ description: "Who joined, left or was removed", examples: [examples.otherUserId] }),
+        targetUserId: z
+          .string()
+          .meta({ description: "Who joined, left or was removed", examples: [examples.otherUserId] }),
       })
       .meta({ id: "RoomParticipantsChanged" }),
   },

@@ -3,7 +3,10 @@ import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { UserId } from "../objects/common.ts";
 
-const RoomId = z.string().max(64).meta({ description: "`id` of the room", examples: [examples.roomId] });
+const RoomId = z
+  .string()
+  .max(64)
+  .meta({ description: "`id` of the room", examples: [examples.roomId] });
 
 const SelfId = UserId.nullish().meta({ description: "The token's user, where given" });
 

@@ -57,7 +57,7 @@ export const ErrorBody = z
       .optional()
       .meta({ description: "Which fields do not fit, for `invalid_request`" }),
   })
-  .meta({ id: "ErrorBody", description: "Body of every answer that is not 2xx" });
+  .meta({ id: "ErrorBody", description: "Body of every answer that is not 2xx", examples: [examples.errorBody] });
 export type ErrorBody = z.infer<typeof ErrorBody>;
 
 /** `limit` in a query: a whole number of 1 or more; above the cap it is lowered, not refused. */

@@ -52,7 +52,10 @@ export const Message = z
     pinnedAt: Timestamp.nullable(),
     pinnedBy: z.string().nullable().meta({ description: "Id of the user who pinned it" }),
     forwardedFromId: z.string().nullable().meta({ description: "The message this one is a copy of" }),
-    forwardedFromSenderId: z.string().nullable().meta({ description: "Id of the user who wrote the first of the copies" }),
+    forwardedFromSenderId: z
+      .string()
+      .nullable()
+      .meta({ description: "Id of the user who wrote the first of the copies" }),
   })
   .meta({
     id: "Message",
@@ -86,15 +89,14 @@ export const NewMessagePart = z
   });
 
 const isHttpUrl = (value: unknown): boolean =>
-  typeof value === "string" &&
-  value.length <= limits.urlCharsMax &&
-  /^https?:\/\//i.test(value) &&
-  URL.canParse(value);
+  typeof value === "string" && value.length <= limits.urlCharsMax && /^https?:\/\//i.test(value) && URL.canParse(value);
 
 /** Body of `POST /chat/rooms/:roomId/messages`. */
 export const SendMessageBody = z
   .object({
-    senderId: UserId.nullish().meta({ description: "Required with an API key; with a session token it must be the token's user" }),
+    senderId: UserId.nullish().meta({
+      description: "Required with an API key; with a session token it must be the token's user",
+    }),
     parts: z.array(NewMessagePart).min(1).max(limits.messagePartsMax),
     clientMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
       .nullish()

@@ -16,27 +16,37 @@ export const RoomKind = z.enum(["direct", "group"]).meta({
 });
 export type RoomKind = z.infer<typeof RoomKind>;
 
-export const LastMessage = z
-  .object({ previewText: z.string().nullable(), createdAt: Timestamp })
-  .meta({
-    id: "LastMessage",
-    description: "What a list shows of the newest message",
-    examples: [examples.room.lastMessage],
-  });
+export const LastMessage = z.object({ previewText: z.string().nullable(), createdAt: Timestamp }).meta({
+  id: "LastMessage",
+  description: "What a list shows of the newest message",
+  examples: [examples.room.lastMessage],
+});
 
 /** A room as it stands in a list. `unreadCount` and `lastReadMessageId` are the viewer's. */
 export const RoomSummary = z
   .object({
     id: z.uuid(),
-    name: z.string().nullable().meta({ description: "Usually null in a direct room: each side shows the other's name" }),
+    name: z
+      .string()
+      .nullable()
+      .meta({ description: "Usually null in a direct room: each side shows the other's name" }),
     avatarUrl: z.string().nullable(),
-    externalId: z.string().nullable().meta({ description: "The integrator's own id of the room, unique in the tenant" }),
+    externalId: z
+      .string()
+      .nullable()
+      .meta({ description: "The integrator's own id of the room, unique in the tenant" }),
     customType: z.string().nullable().meta({ description: "Free text of the integrator, to filter lists by" }),
     metadata: Metadata.nullable(),
     isFrozen: z.boolean().meta({ description: "Whether only an API key can send" }),
     lastMessage: LastMessage.nullable().meta({ description: "Null in an empty room" }),
-    unreadCount: z.int().nullable().meta({ description: "Messages by others that the viewer has not read; null without a viewer" }),
-    lastReadMessageId: z.string().nullable().meta({ description: "Up to where the viewer has read; null without a viewer" }),
+    unreadCount: z
+      .int()
+      .nullable()
+      .meta({ description: "Messages by others that the viewer has not read; null without a viewer" }),
+    lastReadMessageId: z
+      .string()
+      .nullable()
+      .meta({ description: "Up to where the viewer has read; null without a viewer" }),
     createdAt: Timestamp,
     kind: RoomKind,
     isGroup: z.boolean().meta({ description: "True if `kind` is `group`" }),
@@ -56,9 +66,13 @@ export const Participant = z
     avatarUrl: z.string().nullable(),
     role: Role,
     joinedAt: Timestamp,
-    lastReadAt: Timestamp.nullable().meta({ description: "`createdAt` of the newest message this participant has read" }),
+    lastReadAt: Timestamp.nullable().meta({
+      description: "`createdAt` of the newest message this participant has read",
+    }),
     lastReadMessageId: z.string().nullable(),
-    lastDeliveredAt: Timestamp.nullable().meta({ description: "`createdAt` of the newest message that reached a device" }),
+    lastDeliveredAt: Timestamp.nullable().meta({
+      description: "`createdAt` of the newest message that reached a device",
+    }),
   })
   .meta({ id: "Participant", description: "A user in a room", examples: [examples.participant] });
 export type Participant = z.infer<typeof Participant>;
@@ -76,7 +90,9 @@ export const NewParticipant = z
     id: UserId,
     username: Username.nullish().meta({ description: "Name of a user that does not exist yet; its id when left out" }),
     appCode: AppCode.nullish(),
-    role: Role.nullish().meta({ description: "When left out: the first participant of a group is `OPERATOR`, everybody else `MEMBER`" }),
+    role: Role.nullish().meta({
+      description: "When left out: the first participant of a group is `OPERATOR`, everybody else `MEMBER`",
+    }),
   })
   .meta({
     id: "NewParticipant",
@@ -89,9 +105,9 @@ export const CreateRoomBody = z
   .object({
     participants: z.array(NewParticipant).min(1).max(limits.roomCreateParticipantsMax),
     name: nonEmptyText(limits.roomNameCharsMax).nullish(),
-    externalId: nonEmptyText(limits.externalIdCharsMax)
-      .nullish()
-      .meta({ description: "Your own id of the room, unique in the tenant; `dm:<a>:<b>` by convention for two people" }),
+    externalId: nonEmptyText(limits.externalIdCharsMax).nullish().meta({
+      description: "Your own id of the room, unique in the tenant; `dm:<a>:<b>` by convention for two people",
+    }),
     customType: nonEmptyText(limits.customTypeCharsMax)
       .nullish()
       .meta({ description: "Free text, to filter lists by" }),

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { examples } from "../examples.ts";
 import { nonEmptyText } from "./common.ts";
 
-const ChatMediaSettings = z.object({
+const ChatMediaSettings = z.looseObject({
   enabled: z.boolean().default(true).meta({ description: "Whether files can be uploaded" }),
   maxFileSizeBytes: z
     .int()
@@ -10,21 +10,21 @@ const ChatMediaSettings = z.object({
     .max(5_368_709_120)
     .default(10_485_760)
     .meta({ description: "Bytes of one file that is not an image" }),
-  maxImageSizeBytes: z
-    .int()
-    .min(1)
-    .max(5_368_709_120)
-    .default(5_242_880)
-    .meta({ description: "Bytes of one image" }),
+  maxImageSizeBytes: z.int().min(1).max(5_368_709_120).default(5_242_880).meta({ description: "Bytes of one image" }),
   allowedMimeTypes: z
     .array(nonEmptyText(128))
     .max(100)
     .default(["image/*", "video/*", "audio/*", "application/pdf"])
     .meta({ description: "Media types that may be uploaded; `type/*` allows a family" }),
-  presignTtlSeconds: z.int().min(60).max(3600).default(300).meta({ description: "Seconds for which the address of an upload is valid" }),
+  presignTtlSeconds: z
+    .int()
+    .min(60)
+    .max(3600)
+    .default(300)
+    .meta({ description: "Seconds for which the address of an upload is valid" }),
 });
 
-const ChatSettings = z.object({
+const ChatSettings = z.looseObject({
   deletedMessageDisplay: z
     .enum(["placeholder", "hidden"])
     .default("placeholder")
@@ -32,20 +32,28 @@ const ChatSettings = z.object({
   deletedMessagePlaceholder: z
     .string()
     .max(255)
-    .transform((value) => value.trim() || "This message was deleted")
+    .overwrite((value) => value.trim() || "This message was deleted")
     .default("This message was deleted")
     .meta({ description: "Text of the placeholder; blank puts it back to the default" }),
   media: ChatMediaSettings.prefault({}),
 });
 
-const CallSettings = z.object({
-  enabled: z.boolean().default(false).meta({ description: "Whether calls can be started; off until a media server is set up" }),
+const CallSettings = z.looseObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Whether calls can be started; off until a media server is set up" }),
   maxParticipants: z.int().min(2).max(32).default(8).meta({ description: "People in one call" }),
   defaultType: z.enum(["audio", "video"]).default("video").meta({ description: "Type of a call that names none" }),
-  ringTimeoutSeconds: z.int().min(15).max(120).default(45).meta({ description: "Seconds before an unanswered call is missed" }),
+  ringTimeoutSeconds: z
+    .int()
+    .min(15)
+    .max(120)
+    .default(45)
+    .meta({ description: "Seconds before an unanswered call is missed" }),
 });
 
-/** Settings of a tenant. Unknown keys are kept (contract 12). */
+/** Settings of a tenant. Unknown keys are kept, at every level (contract 12). */
 export const TenantSettings = z
   .looseObject({ chat: ChatSettings.prefault({}), calls: CallSettings.prefault({}) })
   .meta({

@@ -1,0 +1,25 @@
+import { generateAsyncapi } from "./asyncapi.ts";
+import { generateConfigurationPage } from "./configuration-page.ts";
+import { generateErrorsPage } from "./errors-page.ts";
+import { generateEventsPage } from "./events-page.ts";
+import { generateLimitsPage } from "./limits-page.ts";
+import { generateOpenapi } from "./openapi.ts";
+import { generateRestPage } from "./rest-page.ts";
+import { generateSchema } from "./schema.ts";
+import { generateSdkTypes } from "./sdk-types.ts";
+import { fillSnippets } from "./snippets.ts";
+import type { GeneratedFile } from "./sync.ts";
+
+/** Every generated file of the repository. */
+export const generatedFiles: readonly GeneratedFile[] = [
+  { path: "sdk/protocol/openapi.json", make: generateOpenapi },
+  { path: "sdk/protocol/asyncapi.json", make: generateAsyncapi },
+  { path: "sdk/javascript/src/wire.ts", make: generateSdkTypes },
+  { path: "gateway/schema.sql", make: generateSchema },
+  { path: "docs/tutorials/quick-start.md", make: () => fillSnippets("docs/tutorials/quick-start.md") },
+  { path: "docs/reference/rest.md", make: generateRestPage },
+  { path: "docs/reference/events.md", make: generateEventsPage },
+  { path: "docs/reference/errors.md", make: generateErrorsPage },
+  { path: "docs/reference/limits.md", make: generateLimitsPage },
+  { path: "docs/reference/configuration.md", make: generateConfigurationPage },
+];
