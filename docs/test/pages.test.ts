@@ -16,6 +16,8 @@ const provenBy: Readonly<Record<string, string>> = {
   "PORT=4001 npm start": "scripts/test/start.e2e.test.ts",
   "npm test": "what runs these tests",
   "npm test -- gateway/test/chat.pg.test.ts": "scripts/test.ts passes its arguments on to what it always runs",
+  "npm run tenants": "docs/test/quick-start.e2e.test.ts",
+  "npm run generate": "scripts/test.ts, with --check",
   "npm run tenants -- list": "docs/test/quick-start.e2e.test.ts",
   "pnpm generate": "scripts/test.ts, with --check",
   "pnpm test:only sdk/protocol": "scripts/test.ts runs the same",

@@ -121,7 +121,7 @@ describe("the page of the quick start, in a browser", () => {
     const hosts = new Set<string>();
     tab.on("request", (request) => hosts.add(new URL(request.url()).host));
     await tab.goto(dev.docsUrl);
-    await tab.waitForSelector("text=Mint a session token for a user");
+    await tab.waitForSelector("text=Create or update a user");
     expect([...hosts].filter((host) => host !== "")).toEqual([new URL(dev.docsUrl).host]);
   });
 });

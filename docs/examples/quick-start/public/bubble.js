@@ -4,12 +4,12 @@ import { avatar } from "./people.js";
 
 const stateTexts = { sending: "Sending…", sent: "Sent", read: "Read" };
 
-/** One line of the thread: a day, or a message. `isNew` lets it slide in. */
-export const createLine = (item, { people, isGroup, isNew, onRetry }) => {
+/** One line of the thread: a day, or a message. `slidesIn` while it has just come. */
+export const createLine = (item, { people, isGroup, slidesIn, onRetry }) => {
   if (item.kind === "day") return el("li", { class: "day" }, el("span", {}, item.day));
 
   const name = people.nameOf(item.senderId);
-  const classes = ["line", item.isMine && "mine", item.isFirst && "first", item.isLast && "last", isNew && "enter"];
+  const classes = ["line", item.isMine && "mine", item.isFirst && "first", item.isLast && "last", slidesIn && "enter"];
   const hasFace = isGroup && !item.isMine;
   return el(
     "li",

@@ -25,26 +25,42 @@ export const icon = (name) => {
 };
 
 /**
- * Makes the children of `parent` those of `items`, one element per `key`. An element stays the same as long as the
- * `signature` of its item does, so that focus, selection and animations survive an update.
+ * Makes the children of `parent` those of `items`, one element per `key`. An element stays the same through every
+ * update, so that focus, selection and animations survive; it is drawn again when the `signature` of its item changes.
  */
 export const reconcile = (parent, items, { key, signature, create }) => {
   const keys = new Set(items.map((item) => String(key(item))));
   for (const child of [...parent.children]) if (!keys.has(child.dataset.key)) child.remove();
-  const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const elements = new Map([...parent.children].map((child) => [child.dataset.key, child]));
 
   items.forEach((item, index) => {
     const itemKey = String(key(item));
     const itemSignature = JSON.stringify(signature(item));
-    let node = old.get(itemKey);
-    if (node?.dataset.signature !== itemSignature) {
-      const stale = node;
-      node = create(item, stale === undefined);
-      node.dataset.key = itemKey;
-      node.dataset.signature = itemSignature;
-      stale?.replaceWith(node);
-    }
+    const old = elements.get(itemKey);
+    const element = old?.dataset.signature === itemSignature ? old : morph(old, create(item, old));
+    element.dataset.key = itemKey;
+    element.dataset.signature = itemSignature;
     const place = parent.children[index];
-    if (place !== node) parent.insertBefore(node, place ?? null);
+    if (place !== element) parent.insertBefore(element, place ?? null);
   });
+};
+
+/** Makes a node look like `model` and answers it; where there is none or it is of another kind, answers the model. */
+const morph = (node, model) => {
+  if (node?.nodeName !== model.nodeName) return model;
+  if (node.nodeType === Node.TEXT_NODE) {
+    node.data = model.data;
+    return node;
+  }
+  for (const name of node.getAttributeNames()) if (!model.hasAttribute(name)) node.removeAttribute(name);
+  for (const name of model.getAttributeNames()) node.setAttribute(name, model.getAttribute(name));
+  const children = [...model.childNodes];
+  children.forEach((child, index) => {
+    const old = node.childNodes[index];
+    const next = morph(old, child);
+    if (old === undefined) node.append(next);
+    else if (next !== old) old.replaceWith(next);
+  });
+  while (node.childNodes.length > children.length) node.lastChild.remove();
+  return node;
 };

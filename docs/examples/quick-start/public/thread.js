@@ -18,7 +18,10 @@ export const createThread = ({ chat, people, outbox, elements, onRead, onError }
     reconcile(lines, items, {
       key: (item) => item.key,
       signature: (item) => [item, isGroup, people.nameOf(item.senderId)],
-      create: (item, isNew) => createLine(item, { people, isGroup, isNew: isNew && isLive, onRetry: outbox.retry }),
+      create: (item, old) => {
+        const slidesIn = old ? old.classList.contains("enter") : isLive;
+        return createLine(item, { people, isGroup, slidesIn, onRetry: outbox.retry });
+      },
     });
     empty.hidden = items.length > 0 || open.isLoading;
     root.setAttribute("aria-busy", String(open.isLoading));

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { waitUntil } from "../../../../scripts/process/wait.ts";
 import { launchBrowser } from "../../../../scripts/testing/browser.ts";
 import type { TestClient } from "../../../../scripts/testing/client.ts";
@@ -9,16 +9,18 @@ import { startDemoProcess } from "./demo-process.ts";
 /** The whole demo, real from end to end: database, gateway, backend, browser. */
 export interface DemoStack extends AsyncDisposable {
   readonly url: string;
-  readonly browser: Browser;
   /** Calls the gateway with the tenant's API key. */
   readonly api: TestClient;
   /** Opens a page in a browser profile of its own; with a user's id, that user's chat. */
   open(path: string, options?: BrowserContextOptions): Promise<Page>;
-  /** What pages complained about since the last call: errors on the console, exceptions, refused by the policy. */
+  /** What pages complained about since the last call: errors on the console, exceptions, what the policy refused. */
   takeComplaints(): readonly string[];
+  /** Closes every page. Throws when one complained and no test took it. */
+  closePages(): Promise<void>;
 }
 
 const readyMsMax = 10_000;
+const stepMsMax = 10_000;
 
 /** Starts it, with the demo's users and rooms in place. */
 export const startDemoStack = async (): Promise<DemoStack> => {
@@ -36,10 +38,10 @@ export const startDemoStack = async (): Promise<DemoStack> => {
   const stack = starting.move();
   return {
     url,
-    browser,
     api,
     open: async (path, options) => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options });
+      context.setDefaultTimeout(stepMsMax);
       const page = await context.newPage();
       page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
       page.on("pageerror", (error) => complaints.push(String(error)));
@@ -47,6 +49,11 @@ export const startDemoStack = async (): Promise<DemoStack> => {
       return page;
     },
     takeComplaints: () => complaints.splice(0),
+    closePages: async () => {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+      const left = complaints.splice(0);
+      if (left.length > 0) throw new Error(`a page complained: ${left.join("; ")}`);
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 };
