@@ -14,13 +14,13 @@ create table tenants (
   CHECK ((tenant_id ~ '^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$'::text))
 );
 -- row-level security: enabled, forced
-create policy provisioner_lists for select to sendsar_provisioner
+create policy provisioner_lists on tenants for select to sendsar_provisioner
   using true;
-create policy tenant_isolation for all
+create policy tenant_isolation on tenants for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant select, update (settings, updated_at) to sendsar_gateway;
-grant delete, insert, select, update to sendsar_provisioner;
+grant select, update (settings, updated_at) on tenants to sendsar_gateway;
+grant delete, insert, select, update on tenants to sendsar_provisioner;
 
 create table api_keys (
   tenant_id text not null,
@@ -36,13 +36,13 @@ create table api_keys (
 );
 CREATE INDEX api_keys_by_hash ON sendsar.api_keys USING btree (key_hash);
 -- row-level security: enabled, forced
-create policy presented_key for select
+create policy presented_key on api_keys for select
   using (key_hash = decode(NULLIF(current_setting('sendsar.key_hash'::text, true), ''::text), 'hex'::text));
-create policy tenant_isolation for all
+create policy tenant_isolation on api_keys for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant select to sendsar_gateway;
-grant delete, insert, select, update to sendsar_provisioner;
+grant select on api_keys to sendsar_gateway;
+grant delete, insert, select, update on api_keys to sendsar_provisioner;
 
 create table tenant_secrets (
   tenant_id text not null,
@@ -57,11 +57,11 @@ create table tenant_secrets (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on tenant_secrets for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant select to sendsar_gateway;
-grant delete, insert, select, update to sendsar_provisioner;
+grant select on tenant_secrets to sendsar_gateway;
+grant delete, insert, select, update on tenant_secrets to sendsar_provisioner;
 
 create table users (
   tenant_id text not null,
@@ -77,11 +77,11 @@ create table users (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on users for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant insert, select, update to sendsar_gateway;
-grant delete, select to sendsar_provisioner;
+grant insert, select, update on users to sendsar_gateway;
+grant delete, select on users to sendsar_provisioner;
 
 create table rooms (
   tenant_id text not null,
@@ -107,11 +107,11 @@ create table rooms (
 );
 CREATE INDEX rooms_by_activity ON sendsar.rooms USING btree (tenant_id, activity_at DESC, room_id);
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on rooms for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant insert, select, update to sendsar_gateway;
-grant delete, select to sendsar_provisioner;
+grant insert, select, update on rooms to sendsar_gateway;
+grant delete, select on rooms to sendsar_provisioner;
 
 create table participants (
   tenant_id text not null,
@@ -131,11 +131,11 @@ create table participants (
 );
 CREATE INDEX participants_by_user ON sendsar.participants USING btree (tenant_id, user_id, room_id);
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on participants for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant delete, insert, select, update to sendsar_gateway;
-grant delete, select to sendsar_provisioner;
+grant delete, insert, select, update on participants to sendsar_gateway;
+grant delete, select on participants to sendsar_provisioner;
 
 create table messages (
   tenant_id text not null,
@@ -158,11 +158,11 @@ create table messages (
   FOREIGN KEY (tenant_id, sender_id) REFERENCES sendsar.users(tenant_id, user_id)
 );
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on messages for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant insert, select, update to sendsar_gateway;
-grant delete, select to sendsar_provisioner;
+grant insert, select, update on messages to sendsar_gateway;
+grant delete, select on messages to sendsar_provisioner;
 
 create table events (
   tenant_id text not null,
@@ -180,8 +180,8 @@ create table events (
 );
 CREATE INDEX events_in_order ON sendsar.events USING btree (tenant_id, txid, "position");
 -- row-level security: enabled, forced
-create policy tenant_isolation for all
+create policy tenant_isolation on events for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant insert, select to sendsar_gateway;
-grant delete, select to sendsar_provisioner;
+grant insert, select on events to sendsar_gateway;
+grant delete, select on events to sendsar_provisioner;

@@ -47,7 +47,10 @@ const run = async (
   if (id === undefined) throw new Error(`unable to ${verb}; name the tenant`);
   switch (verb) {
     case "create":
-      return await provisioner.createTenant({ tenantId: id, ...(options.name !== undefined && { name: options.name }) });
+      return await provisioner.createTenant({
+        tenantId: id,
+        ...(options.name !== undefined && { name: options.name }),
+      });
     case "rotate-key":
       return { tenantId: id, ...(await provisioner.rotateKey(id, toSeconds(options.overlap))) };
     case "delete":

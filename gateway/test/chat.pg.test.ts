@@ -14,7 +14,10 @@ describe("the quick start, over the wire", () => {
     const { api } = gateway.a;
     expect((await api.post("/users", { id: "ann", username: "Ann" })).status).toBe(201);
     expect((await api.post("/users", { id: "ann", username: "Ann L" })).status).toBe(200);
-    const room = await api.post("/chat/rooms", { name: "R", participants: [{ id: "ann" }, { id: "bo", username: "Bo" }] });
+    const room = await api.post("/chat/rooms", {
+      name: "R",
+      participants: [{ id: "ann" }, { id: "bo", username: "Bo" }],
+    });
     expect(room.status).toBe(201);
     const token = await api.post("/auth/token", { userId: "bo" });
     expect(token.status).toBe(200);

@@ -2,8 +2,12 @@ import { once } from "node:events";
 import type { Socket } from "socket.io-client";
 import { io } from "socket.io-client";
 
+/** What came over the wire: it has no type until a test has looked at it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a test asserts the shape, then reads on
+export type Wire = any;
+
 /** What a call answered. `body` is undefined when there was none. */
-export interface TestAnswer<Body = any> {
+export interface TestAnswer<Body = Wire> {
   readonly status: number;
   readonly body: Body;
   readonly headers: Headers;
@@ -43,11 +47,11 @@ export const createUserClient = (url: string, token: string): TestClient =>
 /** A plain Socket.IO client with the options of the published ones, and all that it was sent. */
 export interface TestSocket extends Disposable {
   readonly socket: Socket;
-  readonly received: readonly { readonly event: string; readonly payload: any }[];
+  readonly received: readonly { readonly event: string; readonly payload: Wire }[];
   /** Payloads of an event so far. */
-  of(event: string): any[];
+  of(event: string): Wire[];
   /** Answers with the first payload of the event that fits, received already or yet to come. */
-  next(event: string, fits?: (payload: any) => boolean): Promise<any>;
+  next(event: string, fits?: (payload: Wire) => boolean): Promise<Wire>;
 }
 
 /** Opens a socket; `connected` tells apart the two outcomes. */
@@ -58,7 +62,7 @@ export const openTestSocket = (url: string, token: unknown): TestSocket => {
     forceNew: true,
     reconnection: false,
   });
-  const received: { event: string; payload: any }[] = [];
+  const received: { event: string; payload: Wire }[] = [];
   const waiting = new Set<() => void>();
   socket.onAny((event: string, payload: unknown) => {
     received.push({ event, payload });
@@ -102,7 +106,10 @@ export const connectTestSocket = async (url: string, token: unknown): Promise<Te
 };
 
 /** Opens a socket that must be refused, and answers how. */
-export const refusedSocket = async (url: string, token: unknown): Promise<{ message: string; code: string | undefined }> => {
+export const refusedSocket = async (
+  url: string,
+  token: unknown,
+): Promise<{ message: string; code: string | undefined }> => {
   using opened = openTestSocket(url, token);
   const [error] = (await Promise.race([
     once(opened.socket as never, "connect_error"),

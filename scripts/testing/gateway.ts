@@ -38,7 +38,10 @@ export const startTestGateway = async (
     const { database = stack.use(await createTestDatabase()), ...gatewayOptions } = options;
     const masterKey = randomBytes(32).toString("base64");
     const provisioner = stack.use(await openProvisioner({ databaseUrl: database.adminUrl, masterKey }));
-    const credentials = [await provisioner.createTenant({ tenantId: "a" }), await provisioner.createTenant({ tenantId: "b" })];
+    const credentials = [
+      await provisioner.createTenant({ tenantId: "a" }),
+      await provisioner.createTenant({ tenantId: "b" }),
+    ];
     const log: string[] = [];
     const gateway = stack.use(
       await createGateway(

@@ -1,5 +1,6 @@
 import { SignJWT, decodeProtectedHeader, jwtVerify } from "jose";
 import { limits } from "@sendsar/protocol/limits";
+import { isStorableText } from "@sendsar/protocol/objects/common";
 
 /** What a session token says. */
 export interface Session {
@@ -42,7 +43,11 @@ export const signSession = async (signing: SessionKey, session: Session, now: Da
  * Verifies a token: HS256 only, with the one key its `kid` names, issuer, audience, purpose and times, a minute of
  * leeway for clocks. Answers undefined for whatever is wrong; a caller learns nothing more.
  */
-export const verifySession = async (token: string, findKey: FindSessionKey, now: Date): Promise<Session | undefined> => {
+export const verifySession = async (
+  token: string,
+  findKey: FindSessionKey,
+  now: Date,
+): Promise<Session | undefined> => {
   const named = readKeyId(token);
   if (!named) return undefined;
   const key = await findKey(named.tenantId, named.keyId);
@@ -59,8 +64,12 @@ export const verifySession = async (token: string, findKey: FindSessionKey, now:
     });
     // Lists are valid JWT claims; ours never are.
     if (payload.aud !== audience || payload.iss !== issuer || payload["typ"] !== purpose) return undefined;
-    if (payload["tid"] !== named.tenantId || !isUserId(payload.sub) || payload.exp === undefined) return undefined;
-    return { tenantId: named.tenantId, userId: payload.sub, expiresAt: payload.exp };
+    const { iat, exp, sub } = payload;
+    if (payload["tid"] !== named.tenantId || !isUserId(sub)) return undefined;
+    if (iat === undefined || !Number.isSafeInteger(exp) || exp === undefined) return undefined;
+    // Nobody is given more time; an `exp` of 1e308 would outlive every timer.
+    if (exp - iat > limits.sessionSecondsMax) return undefined;
+    return { tenantId: named.tenantId, userId: sub, expiresAt: exp };
   } catch {
     // jose throws for every reason that a token is refused, and for nothing else.
     return undefined;
@@ -75,7 +84,8 @@ const readKeyId = (token: string): { tenantId: string; keyId: string } | undefin
   if (token.length > limits.tokenCharsMax) return undefined;
   const signature = /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token)?.[1];
   // The last character of a signature has unused bits: only one spelling of it is accepted.
-  if (signature === undefined || Buffer.from(signature, "base64url").toString("base64url") !== signature) return undefined;
+  if (signature === undefined || Buffer.from(signature, "base64url").toString("base64url") !== signature)
+    return undefined;
   try {
     const { alg, typ, kid, ...others } = decodeProtectedHeader(token);
     if (alg !== "HS256" || typ !== "JWT" || typeof kid !== "string" || Object.keys(others).length > 0) return undefined;
@@ -87,4 +97,4 @@ const readKeyId = (token: string): { tenantId: string; keyId: string } | undefin
 };
 
 const isUserId = (sub: unknown): sub is string =>
-  typeof sub === "string" && sub.length > 0 && sub.length <= limits.userIdCharsMax;
+  typeof sub === "string" && sub.length > 0 && sub.length <= limits.userIdCharsMax && isStorableText(sub);

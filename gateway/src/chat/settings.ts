@@ -14,7 +14,11 @@ export const getSettings = async (deps: Pick<ChatDeps, "db">, tenantId: string):
  * Merges a change into the tenant's settings, key by key; `null` puts a key back to its default, unknown keys are kept.
  * Throws `invalid_request` when the result does not fit, and then nothing is changed (contract 12).
  */
-export const patchSettings = async (deps: Pick<ChatDeps, "db">, tenantId: string, patch: Json): Promise<TenantSettings> => {
+export const patchSettings = async (
+  deps: Pick<ChatDeps, "db">,
+  tenantId: string,
+  patch: Json,
+): Promise<TenantSettings> => {
   const reserved = Object.keys(patch).find((key) => reservedSettingKeys.includes(key));
   if (reserved !== undefined) throw new ChatError("reserved_setting");
   for (let attempt = 1; attempt <= mergeAttemptsMax; attempt++) {

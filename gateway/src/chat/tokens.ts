@@ -8,7 +8,10 @@ import type { ChatDeps } from "./deps.ts";
 export const createToken = async (
   deps: Pick<ChatDeps, "db" | "credentials" | "now" | "newId">,
   tenantId: string,
-  { userId, expiresIn = limits.sessionSecondsDefault }: { readonly userId: string; readonly expiresIn?: number | undefined },
+  {
+    userId,
+    expiresIn = limits.sessionSecondsDefault,
+  }: { readonly userId: string; readonly expiresIn?: number | undefined },
 ): Promise<{ readonly token: string; readonly expiresAt: string; readonly userId: string }> => {
   const user = await findUserState(deps.db, tenantId, userId);
   if (!user || user.deactivated) throw new ChatError("user_not_found");

@@ -13,13 +13,15 @@ declare module "fastify" {
 
 /**
  * Finds out who calls: the API key from `x-api-key`, or the session token from `Authorization: Bearer`. Throws
- * `unauthorized`, `ambiguous_credentials` for both, and 403 for the wrong kind.
+ * `unauthorized`, `ambiguous_credentials` for more than one credential, and 403 for the wrong kind.
  */
 export const requireActor = async (request: FastifyRequest, auth: Auth, credentials: Credentials): Promise<Actor> => {
-  const apiKey = request.headers["x-api-key"];
-  const authorization = request.headers.authorization;
-  if (apiKey !== undefined && authorization !== undefined) throw new ChatError("ambiguous_credentials");
-  if (typeof apiKey === "string") {
+  // Line by line: of two Authorization headers Node keeps the first, and what stands before us may have read the other.
+  const { "x-api-key": apiKeys = [], authorization: authorizations = [] } = request.raw.headersDistinct;
+  if (apiKeys.length + authorizations.length > 1) throw new ChatError("ambiguous_credentials");
+  const [apiKey] = apiKeys;
+  const [authorization] = authorizations;
+  if (apiKey !== undefined) {
     const actor = await credentials.requireBackend(apiKey);
     if (auth === "session") throw new ChatError("session_required");
     return actor;

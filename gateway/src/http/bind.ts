@@ -26,6 +26,7 @@ export const bindEndpoints = (
       // Before the body is read: who may not call sends nothing to parse.
       onRequest: async (request) => {
         request.actor = await requireActor(request, endpoint.auth, deps.credentials);
+        if (request.query instanceof ChatError) throw request.query;
       },
       handler: async (request, reply) => {
         if (!request.actor) throw new ChatError("unauthorized");

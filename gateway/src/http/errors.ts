@@ -17,12 +17,15 @@ export const answerErrors = (server: FastifyInstance): void => {
     if (status >= 500) request.log.error({ err: refusal.cause ?? error, code: refusal.code }, "request failed");
     return sendError(request, reply, refusal);
   });
-  server.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt(request.url);
-    if (allowed.length === 0) return sendError(request, reply, new ChatError("not_found"));
-    reply.header("allow", allowed.join(", "));
-    return sendError(request, reply, new ChatError("method_not_allowed"));
-  });
+};
+
+/** Refuses what no route serves, before a body is read: 404, or 405 with the methods that the path has. */
+export const refuseUnrouted = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+  if (!request.is404) return;
+  const allowed = methodsAt(request.url);
+  if (allowed.length === 0) throw new ChatError("not_found");
+  reply.header("allow", allowed.join(", "));
+  throw new ChatError("method_not_allowed");
 };
 
 /** For what the framework refuses before it has found a route. */

@@ -8,7 +8,7 @@ import { v7 as uuidv7 } from "uuid";
 import type { ChatDeps } from "../chat/deps.ts";
 import { bindEndpoints } from "./bind.ts";
 import { serveDocs } from "./docs.ts";
-import { answerClientError, answerErrors, answerFrameworkError } from "./errors.ts";
+import { answerClientError, answerErrors, answerFrameworkError, refuseUnrouted } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { serveHealth } from "./health.ts";
 import { parseJsonBodies } from "./json-body.ts";
@@ -34,7 +34,10 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     requestIdHeader: false,
     trustProxy: false,
     bodyLimit: limits.bodyBytesMax,
-    routerOptions: { maxParamLength: limits.pathParamCharsMax, querystringParser: parseQuery },
+    routerOptions: {
+      maxParamLength: limits.pathParamCharsMax,
+      querystringParser: parseQuery as (query: string) => Record<string, unknown>,
+    },
     serverFactory: (handler) => options.httpServer.on("request", handler),
     forceCloseConnections: "idle",
     frameworkErrors: answerFrameworkError,
@@ -49,10 +52,13 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     allowedHeaders: ["authorization", "content-type"],
     exposedHeaders: ["retry-after", "x-request-id"],
     maxAge: 86_400,
+    // Whatever else asks with OPTIONS gets the same answer: the refusal of the strict mode is not of the contract's form.
+    strictPreflight: false,
   });
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
   });
+  server.addHook("onRequest", refuseUnrouted);
   server.addHook("onResponse", async (request, reply) => {
     request.log.info(
       {

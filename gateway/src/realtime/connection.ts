@@ -18,7 +18,7 @@ import type { ChatSocket } from "./io.ts";
  */
 export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
   const { tenantId, userId } = socket.data;
-  const connection: Connection = { socket, tenantId, userId, openRooms: new Set(), typingRooms: new Set() };
+  const connection: Connection = { socket, tenantId, userId, openRooms: new Set() };
   const admitted = admit(context, connection).catch((error: unknown) => {
     logger.error({ err: error, tenant: tenantId }, "unable to admit a socket; cutting it");
     socket.disconnect(true);
@@ -55,7 +55,7 @@ const admit = async ({ deps, fanout, presence }: RealtimeContext, connection: Co
 
 const depart = (context: RealtimeContext, connection: Connection): void => {
   for (const roomId of connection.openRooms) closeRoom(context, connection, roomId);
-  for (const roomId of connection.typingRooms) stopTyping(context, connection, roomId);
+  for (const roomId of connection.socket.data.typingRooms) stopTyping(context, connection, roomId);
   context.presence.leave(connection.tenantId, connection.userId);
 };
 

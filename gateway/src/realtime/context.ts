@@ -19,6 +19,4 @@ export interface Connection {
   readonly userId: string;
   /** Rooms that this socket joined. */
   readonly openRooms: Set<string>;
-  /** Rooms in which this socket said that its user types. */
-  readonly typingRooms: Set<string>;
 }

@@ -31,15 +31,27 @@ export const createFanout = (io: ChatServer): Fanout => {
       .except(except)
       .emit(event, ...([payload] as never));
   };
+  /** Forgets what the sockets of a user said about typing in a room. Answers whether one had. */
+  const forgetTyping = (tenantId: string, userId: string, roomId: string): boolean => {
+    const socketIds = [...(io.sockets.adapter.rooms.get(userChannel(tenantId, userId)) ?? [])];
+    const forgotten = socketIds.map((id) => io.sockets.sockets.get(id)?.data.typingRooms.delete(roomId));
+    return forgotten.includes(true);
+  };
+  const typing = (tenantId: string, payload: DownEvents["typing"]): void =>
+    emit(roomChannel(tenantId, payload.roomId), "typing", payload, userChannel(tenantId, payload.userId));
   return {
     toSocket: (socket, event, payload) => void socket.emit(event, ...([payload] as never)),
     toTenant: (tenantId, event, payload, except) =>
       emit(tenantChannel(tenantId), event, payload, except ? [except.id] : []),
     toOpenRoom: (tenantId, roomId, event, payload) => emit(openRoomChannel(tenantId, roomId), event, payload),
-    typing: (tenantId, typing) =>
-      emit(roomChannel(tenantId, typing.roomId), "typing", typing, userChannel(tenantId, typing.userId)),
+    typing,
     messagesStored(tenantId, messages) {
-      for (const message of messages) emit(roomChannel(tenantId, message.roomId), "new-message", message);
+      for (const message of messages) {
+        const { roomId, senderId: userId } = message;
+        // Before the message, so that nobody is shown typing below what it has just written.
+        if (forgetTyping(tenantId, userId, roomId)) typing(tenantId, { roomId, userId, isTyping: false });
+        emit(roomChannel(tenantId, roomId), "new-message", message);
+      }
     },
     roomCreated(tenantId, roomId, userIds) {
       const [actorUserId = ""] = userIds;

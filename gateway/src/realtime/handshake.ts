@@ -2,7 +2,7 @@ import { limits } from "@sendsar/protocol/limits";
 import { ChatError } from "../chat/chat-error.ts";
 import type { Credentials } from "../chat/credentials.ts";
 import type { Presence } from "./presence.ts";
-import type { ChatSocket } from "./io.ts";
+import type { ChatSocket, SocketData } from "./io.ts";
 
 /**
  * Lets a socket in by the session token in `auth.token`. An API key never opens a socket: it would sit in a client. The
@@ -17,7 +17,7 @@ export const createHandshake =
       if (token.startsWith("sk_")) throw new ChatError("session_required");
       const { tenantId, userId, expiresAt } = await credentials.requireSession(token);
       if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
-      Object.assign(socket.data, { tenantId, userId, expiresAt });
+      Object.assign(socket.data, { tenantId, userId, expiresAt, typingRooms: new Set() } satisfies SocketData);
     };
     admit().then(
       () => next(),

@@ -10,6 +10,8 @@ export interface SocketData {
   readonly userId: string;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** Rooms in which this socket said that its user types. */
+  readonly typingRooms: Set<string>;
 }
 
 type Listeners<Events> = { [K in keyof Events]: (payload: Events[K]) => void };

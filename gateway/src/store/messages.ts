@@ -31,13 +31,14 @@ export const listMessages = async (
   };
 };
 
-const messageColumns = `
+/** Columns of `messageTables` that make a message. */
+export const messageColumns = `
   m.message_id, m.room_id, m.seq, m.sender_id, m.client_message_id, m.parts, m.preview_text, m.created_at,
   m.parent_message_id, m.edited_at, m.deleted_at,
   parent.message_id as parent_id, parent.sender_id as parent_sender_id, parent.parts as parent_parts,
   parent.preview_text as parent_preview_text, parent.deleted_at as parent_deleted_at`;
 
-const messageTables = `
+export const messageTables = `
   messages m
   left join messages parent on parent.tenant_id = m.tenant_id and parent.message_id = m.parent_message_id`;
 
@@ -94,7 +95,7 @@ export const toParentPreview = (row: ParentRow): ParentPreview | null => {
   };
 };
 
-interface MessageRow extends ParentRow {
+export interface MessageRow extends ParentRow {
   readonly message_id: string;
   readonly room_id: string;
   readonly seq: number;
@@ -113,7 +114,7 @@ interface PeerRow {
   readonly last_delivered_at: string | null;
 }
 
-const toMessage = (row: MessageRow): Message => ({
+export const toMessage = (row: MessageRow): Message => ({
   id: row.message_id,
   roomId: row.room_id,
   seq: row.seq,

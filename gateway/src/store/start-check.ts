@@ -8,7 +8,9 @@ import { newestMigration } from "./migrate.ts";
 export const requireUsableDatabase = async (db: Db): Promise<void> => {
   const [role] = await db.query<RoleRow>("", selectRole, []);
   if (!role || role.bypasses) {
-    throw new Error("unable to use the database; the login bypasses row-level security, use one that provisioning made");
+    throw new Error(
+      "unable to use the database; the login bypasses row-level security, use one that provisioning made",
+    );
   }
   if (role.schema !== "sendsar") {
     throw new Error("unable to use the database; the login's search_path does not begin with the schema sendsar");

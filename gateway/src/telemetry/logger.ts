@@ -9,7 +9,10 @@ export const createLogger = (level: Config["logLevel"], destination: Destination
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ["*.token", "*.apiKey", "*.authorization", '*["x-api-key"]', "*.password"], censor: "[redacted]" },
+      redact: {
+        paths: ["*.token", "*.apiKey", "*.authorization", '*["x-api-key"]', "*.password"],
+        censor: "[redacted]",
+      },
     },
     destination,
   );
