@@ -5,25 +5,28 @@ import { createLogger } from "./telemetry/logger.ts";
 
 /** Runs a gateway until a signal, or until the process that started it with a channel goes away. */
 const main = async (): Promise<void> => {
-  const config = readConfig();
-  const logger = createLogger(config.logLevel);
-  await using gateway = await createGateway(config, { logger });
-  logger.info({ port: gateway.port }, "ready");
-  process.send?.({ port: gateway.port });
-  await Promise.race([
+  // Before anything that takes time: who asks to stop while the gateway starts must not be missed.
+  const asked = Promise.race([
     once(process, "SIGTERM"),
     once(process, "SIGINT"),
     ...(process.channel ? [once(process, "disconnect")] : []),
   ]);
+  const config = readConfig();
+  const logger = createLogger(config.logLevel);
+  await using gateway = await createGateway(config, { logger });
+  logger.info({ port: gateway.port }, "ready");
+  if (process.connected) process.send?.({ port: gateway.port });
+  await asked;
   logger.info("stopping");
 };
 
-main().then(
+const leaveParent = (): void => {
   // The channel to a parent would keep the process alive.
-  () => process.disconnect?.(),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-    process.disconnect?.();
-  },
-);
+  if (process.connected) process.disconnect();
+};
+
+main().then(leaveParent, (error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+  leaveParent();
+});

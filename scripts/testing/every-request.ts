@@ -1,0 +1,49 @@
+import type { Auth } from "@sendsar/protocol/endpoint";
+import type { EndpointId } from "@sendsar/protocol/endpoints";
+import { endpoints } from "@sendsar/protocol/endpoints";
+
+/** What the requests are about. */
+export interface RequestSubject {
+  readonly roomId: string;
+  readonly messageId: string;
+  readonly userId: string;
+}
+
+/** A request that would succeed, were it made by somebody who may. */
+export interface EndpointRequest {
+  readonly id: EndpointId;
+  readonly auth: Auth;
+  readonly method: string;
+  /** Below `/v1`. */
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/**
+ * One request per endpoint of the contract, so that a threat is tried on every one of them. An endpoint without a body
+ * here does not compile, and one with an unknown path parameter throws.
+ */
+export const everyRequest = (subject: RequestSubject): EndpointRequest[] =>
+  (Object.keys(endpoints) as EndpointId[]).map((id) => {
+    const { auth, method, path } = endpoints[id];
+    return { id, auth, method, path: fillPath(path, subject), body: bodies[id](subject) };
+  });
+
+const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown } = {
+  upsertUser: ({ userId }) => ({ id: userId, username: "Changed" }),
+  createToken: ({ userId }) => ({ userId }),
+  createRoom: ({ userId }) => ({ name: "New", participants: [{ id: userId }] }),
+  listRooms: () => undefined,
+  getRoom: () => undefined,
+  markRoomRead: ({ userId, messageId }) => ({ userId, lastReadMessageId: messageId }),
+  sendMessage: ({ userId }) => ({ senderId: userId, parts: [{ type: "text", text: "not to be stored" }] }),
+  listMessages: () => undefined,
+  getSettings: () => undefined,
+  patchSettings: () => ({ chat: { deletedMessageDisplay: "hidden" } }),
+};
+
+const fillPath = (path: string, { roomId }: RequestSubject): string =>
+  path.replaceAll(/:(\w+)/g, (_, name: string) => {
+    if (name !== "roomId") throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
+    return roomId;
+  });

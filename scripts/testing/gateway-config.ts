@@ -1,0 +1,14 @@
+import type { Config } from "../../gateway/src/config.ts";
+
+/** A configuration for a gateway in a test: on a free port of this machine, patient with nobody. */
+export const createTestConfig = (
+  given: Pick<Config, "databaseUrl" | "masterKey"> & Partial<Config>,
+): Config => ({
+  port: 0,
+  host: "127.0.0.1",
+  databasePoolMax: 4,
+  socketTransports: ["websocket", "polling"],
+  logLevel: "debug",
+  shutdownGraceMs: 2000,
+  ...given,
+});

@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestProject } from "vitest/node";
+import { openTestServer } from "./test-server.ts";
+import type { TestServer } from "./test-server.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Answers with the Postgres of this test run; see `findTestServer`. */
+    testServerUrl: string;
+  }
+}
+
+/**
+ * Gives all tests of a run one Postgres. It starts when the first test asks, so a run of unit tests does not wait for
+ * it; the tests live in other processes, so they ask over HTTP on loopback.
+ */
+const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  let opened: Promise<TestServer> | undefined;
+  const broker = createServer((_request, response) => {
+    opened ??= openTestServer(process.env["TEST_DATABASE_URL"]);
+    void answer(response, opened);
+  });
+  broker.listen(0, "127.0.0.1");
+  await once(broker, "listening");
+  project.provide("testServerUrl", `http://127.0.0.1:${(broker.address() as AddressInfo).port}/`);
+  return async () => {
+    await close(broker);
+    // If it could not be opened, the tests that asked have failed with the reason.
+    const server = await opened?.catch(() => undefined);
+    await server?.[Symbol.asyncDispose]();
+  };
+};
+
+const answer = async (response: ServerResponse, opened: Promise<TestServer>): Promise<void> => {
+  try {
+    const { adminUrl, template } = await opened;
+    response.end(JSON.stringify({ adminUrl, template }));
+  } catch (error) {
+    response.writeHead(503).end(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const close = async (broker: Server): Promise<void> => {
+  const closed = once(broker, "close");
+  broker.close();
+  broker.closeAllConnections();
+  await closed;
+};
+
+// Vitest calls the default export.
+export default setup;
