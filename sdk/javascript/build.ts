@@ -1,0 +1,102 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { type BuildOptions, build } from "esbuild";
+
+/**
+ * Builds `dist/` from `src/`: `index.js` for bundlers and Node, `sendsar.mjs` and `sendsar.js` for a browser without a
+ * build step, and the types. Prints the sizes of the browser files; rejects, and leaves `dist/` as it was, when one is
+ * larger than it may be. Each file is replaced at once, so that a server or a test may read `dist/` meanwhile.
+ */
+export async function buildSdk(): Promise<void> {
+  const [module, script, types, ...rest] = await Promise.all([
+    bundle("sendsar.mjs", { entryPoints: ["src/sendsar.ts"], format: "esm", minify: true }),
+    bundle("sendsar.js", { entryPoints: ["src/global.ts"], format: "iife", globalName: "Sendsar", minify: true }),
+    emitTypes(),
+    bundle("index.js", { entryPoints: ["src/sendsar.ts"], format: "esm", packages: "external" }),
+  ]);
+  checkSize(module);
+  checkSize(script);
+  await replaceDist([module, script, ...types, ...rest]);
+}
+
+/** A file of `dist/`: its path there and its content. */
+interface Output {
+  readonly path: string;
+  readonly text: string;
+}
+
+const sdkDir = import.meta.dirname;
+const distDir = join(sdkDir, "dist");
+
+/** What a page may have to load, in bytes after minifying and gzip. */
+const gzippedBytesMax = 25_000;
+
+async function bundle(path: string, options: BuildOptions): Promise<Output> {
+  const { outputFiles } = await build({
+    absWorkingDir: sdkDir,
+    bundle: true,
+    target: ["es2022"],
+    platform: "browser",
+    legalComments: "none",
+    logLevel: "warning",
+    ...options,
+    write: false,
+  });
+  return { path, text: outputFiles.map((file) => file.text).join("") };
+}
+
+/** Emits the declarations, keeps those the public ones lead to, and lets them name each other as every TypeScript can. */
+async function emitTypes(): Promise<Output[]> {
+  const emittedDir = await mkdtemp(join(tmpdir(), "sendsar-types-"));
+  try {
+    const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+    const project = join(sdkDir, "tsconfig.build.json");
+    await promisify(execFile)(process.execPath, [tsc, "--project", project, "--outDir", emittedDir]);
+    const outputs = new Map<string, Output>();
+    const pending = ["sendsar"];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (outputs.has(name)) continue;
+      const text = await readFile(join(emittedDir, `${name}.d.ts`), "utf8");
+      for (const [, imported = ""] of text.matchAll(relativeImport)) pending.push(imported);
+      outputs.set(name, { path: `types/${name}.d.ts`, text: text.replaceAll(relativeImport, '"./$1.js"') });
+    }
+    return [...outputs.values()];
+  } finally {
+    await rm(emittedDir, { recursive: true });
+  }
+}
+
+/** How the declarations name each other as emitted: by the source file. */
+const relativeImport = /"\.\/([\w-]+)\.ts"/g;
+
+function checkSize({ path, text }: Output): void {
+  const bytes = gzipSync(text, { level: 9 }).length;
+  console.log(`dist/${path}: ${bytes} bytes after minifying and gzip`);
+  if (bytes > gzippedBytesMax) {
+    throw new Error(`unable to accept dist/${path}; ${bytes} bytes after gzip are more than ${gzippedBytesMax}`);
+  }
+}
+
+async function replaceDist(outputs: readonly Output[]): Promise<void> {
+  await mkdir(join(distDir, "types"), { recursive: true });
+  for (const { path, text } of outputs) {
+    const unfinished = join(distDir, `.${randomUUID()}`);
+    await writeFile(unfinished, text);
+    await rename(unfinished, join(distDir, path));
+  }
+  const wanted = new Set(outputs.map(({ path }) => join(distDir, path)));
+  for (const entry of await readdir(distDir, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    const isUnfinished = entry.name.startsWith(".");
+    if (entry.isFile() && !wanted.has(file) && !isUnfinished) await rm(file);
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await buildSdk();

@@ -1,0 +1,234 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import type { Deps } from "./deps.ts";
+import { Emitter, type Handler } from "./emitter.ts";
+import { type SendsarError, unableTo } from "./errors.ts";
+import { Login } from "./login.ts";
+import { type NewMessage, createUuid, toSendBody } from "./messages.ts";
+import type {
+  ClientEvents,
+  ConnectionState,
+  ConnectOptions,
+  InitOptions,
+  ListMessagesOptions,
+  ListRoomsOptions,
+} from "./options.ts";
+import { type ChatPresence, TenantPresence } from "./presence.ts";
+import { readPolicy, sendPolicy } from "./retry.ts";
+import { type CredentialSource, GivenToken, RenewedSession, toApiUrl } from "./session.ts";
+import type { TypingIndicator } from "./typing.ts";
+import type { Message, MessagePage, ReadPointer, RoomDetail, RoomPage } from "./wire.ts";
+
+/**
+ * A chat client for one user at a time, made by `Sendsar.init`. It connects, reconnects and renews its session by itself,
+ * sends messages exactly once and hands each message to the app at most once per connection. Everything that fails rejects
+ * with a `SendsarError`.
+ */
+export class ChatClient {
+  readonly #deps: Deps;
+  readonly #options: InitOptions;
+  readonly #apiUrl: string | undefined;
+  readonly #events: Emitter<ClientEvents>;
+  readonly #presence = new TenantPresence();
+  #login: Login | undefined;
+
+  /** @internal Use `Sendsar.init`. */
+  constructor(deps: Deps, options: InitOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#apiUrl = options.apiUrl === undefined ? undefined : toApiUrl(options.apiUrl);
+    this.#events = new Emitter(deps.reportError);
+    if (this.#apiUrl === undefined && options.getSession === undefined) {
+      throw unableTo("init", "neither apiUrl nor getSession is given", { code: "invalid_options" });
+    }
+  }
+
+  /** The user of the last `connect()`; undefined before it and after `disconnect()`. */
+  get userId(): string | undefined {
+    return this.#login?.userId;
+  }
+
+  /** Whether events arrive now. The event `connection` tells every change. */
+  get state(): ConnectionState {
+    return this.#login?.connection.state ?? "disconnected";
+  }
+
+  /** Who is online in the tenant. The event `presence-change` tells every change. */
+  get presence(): ChatPresence {
+    return this.#presence;
+  }
+
+  /**
+   * Goes online and stays so until `disconnect()`: drops are healed, sessions renewed. Resolves when connected. Rejects with
+   * the server's message when it refuses the user, and with code `timeout` after 30 seconds without success.
+   *
+   * Safe to repeat for the same user; a new token is then used from the next request on. Another user's `connect` ends
+   * this one's connection first. REST calls work from the moment this is called.
+   *
+   * @example
+   * import { Sendsar } from "@sendsar/chat-sdk-javascript";
+   *
+   * const chat = Sendsar.init({ apiUrl: "http://localhost:3001/v1" });
+   * await chat.connect({ userId: "ann", token });
+   * console.log(chat.state); // "connected"
+   * await chat.disconnect();
+   */
+  async connect(options?: ConnectOptions): Promise<void> {
+    const source = this.#createSource(options);
+    const current = this.#login;
+    if (current !== undefined && current.connection.state !== "disconnected" && isSameUser(current, options)) {
+      if (current.source instanceof GivenToken && options !== undefined) current.source.replace(options.token);
+      current.connection.retryNow();
+      return current.connection.whenUp();
+    }
+    const next = new Login(this.#deps, source, options?.userId, this.#events, this.#presence);
+    this.#login = next;
+    current?.end("another connect() took its place");
+    next.connection.start();
+    return next.connection.whenUp();
+  }
+
+  /** Goes offline, forgets the user and rejects what is not answered yet. Event handlers stay. Safe to repeat. */
+  disconnect(): Promise<void> {
+    const login = this.#login;
+    this.#login = undefined;
+    login?.end("disconnect() was called");
+    return Promise.resolve();
+  }
+
+  /** The same as `disconnect()`, for `await using`. Out of reach in a browser that does not know the symbol. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.disconnect();
+  }
+
+  /**
+   * Calls the handler for every event of that name. Returns a function that ends it.
+   *
+   * @example
+   * import { Sendsar } from "@sendsar/chat-sdk-javascript";
+   *
+   * const chat = Sendsar.init({ apiUrl: "http://localhost:3001/v1" });
+   * const stop = chat.on("new-message", (message) => console.log(message.senderId, message.previewText));
+   * chat.on("connection", ({ state, reason }) => console.log(state, reason ?? ""));
+   * await chat.connect({ userId: "ann", token });
+   * stop();
+   * await chat.disconnect();
+   */
+  on<Name extends keyof ClientEvents>(event: Name, handler: Handler<ClientEvents[Name]>): () => void {
+    return this.#events.on(event, handler);
+  }
+
+  /** Ends what `on` began with the same two arguments. */
+  off<Name extends keyof ClientEvents>(event: Name, handler: Handler<ClientEvents[Name]>): void {
+    this.#events.off(event, handler);
+  }
+
+  /**
+   * Tells the others in a room that the user has it open, and subscribes to who else has: `presence-snapshot` and
+   * `presence`. Remembered, and said again after every reconnect. Messages arrive from all rooms, with or without it.
+   * Resolves when the server confirms. Rejects with its reason when it refuses (which also arrives as the event `error`, so
+   * the promise need not be awaited), and with `timeout` after 10 seconds.
+   */
+  joinRoom(roomId: string): Promise<void> {
+    const login = this.#login;
+    // Not an async function: that would wrap the promise, and whoever ignores it would see an unhandled rejection.
+    if (login === undefined || login.connection.state === "disconnected")
+      return Promise.reject(notConnected("join room"));
+    return login.rooms.join(roomId);
+  }
+
+  /** Takes `joinRoom` back. Does nothing for a room that was not joined. */
+  leaveRoom(roomId: string): void {
+    this.#login?.typist.stop(roomId);
+    this.#login?.rooms.leave(roomId);
+  }
+
+  /**
+   * Sends a message and resolves with it once it is on the server's disk. Tried again for up to a minute while the network
+   * or the server is away; the same `clientMessageId` on every try makes that safe. Messages to one room arrive in the order
+   * of the calls.
+   *
+   * @example
+   * import { Sendsar } from "@sendsar/chat-sdk-javascript";
+   *
+   * const chat = Sendsar.init({ apiUrl: "http://localhost:3001/v1" });
+   * await chat.connect({ userId: "ann", token });
+   * const question = await chat.sendMessage(roomId, "Is it still hot?");
+   * await chat.sendMessage(roomId, {
+   *   text: "Here is where it was",
+   *   parts: [{ type: "data-place", data: { latitude: 52.52, longitude: 13.4 } }],
+   *   parentMessageId: question.id,
+   * });
+   * await chat.disconnect();
+   */
+  async sendMessage(roomId: string, message: NewMessage): Promise<Message> {
+    const login = this.#requireLogin("send message");
+    const body = toSendBody(message, login.userId, () => createUuid(this.#deps.randomBytes));
+    login.typist.stop(roomId);
+    const request = { method: "POST", path: `${roomPath(roomId)}/messages`, body } as const;
+    return login.sends.run(roomId, () => login.call<Message>(sendPolicy, request));
+  }
+
+  /** A page of a room's messages, newest first; `nextCursor` leads to older ones and is null at the end. */
+  async getMessages(roomId: string, { limit, cursor }: ListMessagesOptions = {}): Promise<MessagePage> {
+    const request = { method: "GET", path: `${roomPath(roomId)}/messages`, query: { limit, cursor } } as const;
+    return this.#requireLogin("list messages").call(readPolicy, request);
+  }
+
+  /** A page of the user's rooms, latest activity first. */
+  async listRooms(options: ListRoomsOptions = {}): Promise<RoomPage> {
+    const { limit, cursor, externalId, customTypesFilter } = options;
+    const query = { limit, cursor, externalId, customTypesFilter: customTypesFilter?.join(",") };
+    return this.#requireLogin("list rooms").call(readPolicy, { method: "GET", path: "/chat/rooms", query });
+  }
+
+  /** One room with its participants. */
+  async getRoom(roomId: string): Promise<RoomDetail> {
+    return this.#requireLogin("get room").call(readPolicy, { method: "GET", path: roomPath(roomId) });
+  }
+
+  /** Marks a room as read up to a message, or up to its newest one. Never moves backwards. */
+  async markRead(roomId: string, messageId?: string): Promise<ReadPointer> {
+    const login = this.#requireLogin("mark room as read");
+    const body = { userId: login.userId, lastReadMessageId: messageId };
+    return login.call(readPolicy, { method: "POST", path: `${roomPath(roomId)}/read`, body });
+  }
+
+  /** Tells the others in a room that the user types, or stopped. Does nothing while not connected. */
+  setTyping(roomId: string, isTyping: boolean): void {
+    this.#login?.setTyping(roomId, isTyping);
+  }
+
+  /** The typing indicator of a room's input: call `keystroke()` on every key, and the rest follows. */
+  typing(roomId: string): TypingIndicator {
+    return {
+      keystroke: () => this.#login?.typist.keystroke(roomId),
+      stop: () => this.#login?.typist.stop(roomId),
+    };
+  }
+
+  #createSource(options: ConnectOptions | undefined): CredentialSource {
+    const { getSession } = this.#options;
+    if (getSession !== undefined) {
+      if (options === undefined) return new RenewedSession(this.#deps, getSession, this.#apiUrl);
+      throw unableTo("connect", "the user comes from getSession", { code: "invalid_options" });
+    }
+    if (this.#apiUrl === undefined || !options?.userId || !options.token) {
+      throw unableTo("connect", "userId and token are needed", { code: "invalid_options" });
+    }
+    return new GivenToken(this.#apiUrl, options.userId, options.token);
+  }
+
+  #requireLogin(operation: string): Login {
+    if (this.#login === undefined) throw notConnected(operation);
+    return this.#login;
+  }
+}
+
+const notConnected = (operation: string): SendsarError =>
+  unableTo(operation, "call connect() first", { code: "not_connected" });
+
+/** A client with `getSession` has one user; the session itself is checked when it is renewed. */
+const isSameUser = (current: Login, options: ConnectOptions | undefined): boolean =>
+  options === undefined || options.userId === current.userId;
+
+const roomPath = (roomId: string): string => `/chat/rooms/${encodeURIComponent(roomId)}`;

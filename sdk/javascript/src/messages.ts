@@ -1,0 +1,47 @@
+import { unableTo } from "./errors.ts";
+import type { MessagePart, SendMessageBody } from "./wire.ts";
+
+/** A message to be sent: its text, or anything more. */
+export type NewMessage = string | NewMessageFields;
+
+/** The parts of a message to be sent. One of `text` and `parts` is needed; `text` goes first. */
+export interface NewMessageFields {
+  readonly text?: string | undefined;
+  readonly parts?: readonly MessagePart[] | undefined;
+  /** Your own id of the message, 128 characters at most. A message that is sent twice with it is stored once. */
+  readonly clientMessageId?: string | undefined;
+  /** The message of the same room that this one answers. */
+  readonly parentMessageId?: string | undefined;
+}
+
+/** The request body of a new message. Throws `invalid_options` for a message without content. */
+export function toSendBody(message: NewMessage, senderId: string | undefined, createId: () => string): SendMessageBody {
+  const fields: NewMessageFields = typeof message === "string" ? { text: message } : message;
+  const text = fields.text === undefined ? [] : [{ type: "text", text: fields.text }];
+  const parts: readonly MessagePart[] = [...text, ...(fields.parts ?? [])];
+  if (parts.length === 0) {
+    throw unableTo("send message", "it has neither text nor parts", { code: "invalid_options" });
+  }
+  return {
+    parts,
+    clientMessageId: fields.clientMessageId ?? createId(),
+    ...(senderId !== undefined && { senderId }),
+    ...(fields.parentMessageId !== undefined && { parentMessageId: fields.parentMessageId }),
+  };
+}
+
+/** The text of a message: its text parts, one per line. Empty for a message without text. */
+export function textFromMessageParts(parts: readonly MessagePart[]): string {
+  return parts
+    .flatMap((part) => (part.type === "text" && typeof part["text"] === "string" ? [part["text"]] : []))
+    .join("\n");
+}
+
+/** A random UUID (version 4). */
+export function createUuid(randomBytes: (count: number) => Uint8Array): string {
+  const hex = Array.from(randomBytes(16), (byte, index) => {
+    const fixed = index === 6 ? (byte & 0x0f) | 0x40 : index === 8 ? (byte & 0x3f) | 0x80 : byte;
+    return fixed.toString(16).padStart(2, "0");
+  }).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,209 @@
+import { once } from "node:events";
+import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server, type Socket } from "socket.io";
+import type { DownEvents, Message, SendMessageBody } from "../src/wire.ts";
+
+/** What a client has asked over REST. */
+export interface HeardRequest {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: unknown;
+}
+
+/** How one REST request is answered; `cut` closes the connection without an answer. */
+export type Answer =
+  | "cut"
+  | { readonly status: number; readonly body?: unknown; readonly headers?: Readonly<Record<string, string>> };
+
+/** What a client has said over its socket. */
+export interface HeardEvent {
+  readonly socketId: string;
+  readonly name: string;
+  readonly payload: unknown;
+}
+
+/**
+ * A small server that speaks the parts of the contract a client sees, over real HTTP and Socket.IO on loopback, and that a
+ * test can make fail. Tokens read `<user id>` or `<user id>:<anything>`; those in `badTokens` are refused. Stores nothing but
+ * the messages sent to it, each once per `clientMessageId`.
+ */
+export interface GatewayDouble extends AsyncDisposable {
+  readonly apiUrl: string;
+  readonly requests: HeardRequest[];
+  readonly events: HeardEvent[];
+  readonly messages: Message[];
+  /** The token of every socket that tried to connect. */
+  readonly handshakes: { readonly token: string; readonly userId: string | undefined }[];
+  readonly badTokens: Set<string>;
+  /** Rooms that nobody may join. */
+  readonly closedRooms: Set<string>;
+  /** Rooms whose `join-room` is not answered at all. */
+  readonly silentRooms: Set<string>;
+  /** Answers for the next REST requests, before the usual ones. */
+  readonly nextAnswers: Answer[];
+  /** What sockets are refused with, while set. */
+  refusal: { readonly message: string; readonly code?: string } | undefined;
+  /** While true, sockets are taken, but never told that they are admitted. */
+  isMute: boolean;
+  sockets(): Socket[];
+  /** Says something to every socket. */
+  emit<Name extends keyof DownEvents>(name: Name, payload: DownEvents[Name]): void;
+  /** Ends every transport without a word, as a broken network does. */
+  dropTransports(): void;
+  /** Stops listening and ends every connection; `start` brings it back on the same port. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Starts a double on a free port of loopback. */
+export async function startGatewayDouble(): Promise<GatewayDouble> {
+  const http = createServer((request, response) => {
+    void handleRequest(double, request, response);
+  });
+  const io = new Server(http, { transports: ["websocket"], cors: { origin: "*" } });
+  let port = 0;
+  const double: GatewayDouble = {
+    get apiUrl() {
+      return `http://127.0.0.1:${port}/v1`;
+    },
+    requests: [],
+    events: [],
+    messages: [],
+    handshakes: [],
+    badTokens: new Set(),
+    closedRooms: new Set(),
+    silentRooms: new Set(),
+    nextAnswers: [],
+    refusal: undefined,
+    isMute: false,
+    sockets: () => [...io.sockets.sockets.values()],
+    emit: (name, payload) => void io.emit(name, payload),
+    dropTransports: () => {
+      for (const socket of io.sockets.sockets.values()) socket.conn.close();
+    },
+    async stop() {
+      const closed = once(http, "close");
+      http.close();
+      io.disconnectSockets(true);
+      http.closeAllConnections();
+      await closed;
+    },
+    async start() {
+      http.listen(port, "127.0.0.1");
+      await once(http, "listening");
+      port = (http.address() as AddressInfo).port;
+    },
+    async [Symbol.asyncDispose]() {
+      await io.close();
+      http.closeAllConnections();
+    },
+  };
+  serveSockets(double, io);
+  await double.start();
+  return double;
+}
+
+function serveSockets(double: GatewayDouble, io: Server): void {
+  io.use((socket, next) => {
+    const { token, userId } = socket.handshake.auth as { token: string; userId?: string };
+    double.handshakes.push({ token, userId });
+    const badToken = { message: "Missing, expired or invalid credential", code: "unauthorized" };
+    const refusal = double.badTokens.has(token) ? badToken : double.refusal;
+    if (refusal === undefined) return next();
+    next(Object.assign(new Error(refusal.message), { data: { code: refusal.code } }));
+  });
+  io.on("connection", (socket) => {
+    const { token } = socket.handshake.auth as { token: string };
+    socket.emit("tenant-presence", { userId: userOf(token), online: true });
+    if (double.isMute) return;
+    socket.emit("tenant-presence-snapshot", { onlineUserIds: [userOf(token)] });
+    socket.onAny((name: string, payload: unknown) => double.events.push({ socketId: socket.id, name, payload }));
+    socket.on("join-room", ({ roomId }: { roomId: string }) => {
+      if (double.silentRooms.has(roomId)) return;
+      if (double.closedRooms.has(roomId)) {
+        return void socket.emit("error", { message: "Room not found", code: "room_not_found" });
+      }
+      socket.emit("joined-room", { roomId });
+      socket.emit("presence-snapshot", { roomId, onlineUserIds: [userOf(token)] });
+    });
+  });
+}
+
+async function handleRequest(double: GatewayDouble, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  const { method = "", url: path = "", headers } = request;
+  if (method === "OPTIONS") return answer(response, { status: 204, headers: corsHeaders });
+  const heard = { method, path, headers, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+  double.requests.push(heard);
+  answer(response, double.nextAnswers.shift() ?? usualAnswer(double, heard));
+}
+
+function answer(response: ServerResponse, given: Answer): void {
+  if (given === "cut") return void response.destroy();
+  const { status, body, headers } = given;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  response.writeHead(status, { "content-type": "application/json", ...corsHeaders, ...headers }).end(text);
+}
+
+function usualAnswer(double: GatewayDouble, { method, path, headers, body }: HeardRequest): Answer {
+  const token = String(headers["authorization"]).replace(/^Bearer /, "");
+  if (double.badTokens.has(token)) return toAnswer(401, "unauthorized", "Missing, expired or invalid credential");
+  const [, roomId] = /^\/v1\/chat\/rooms\/([^/?]+)/.exec(path) ?? [];
+  if (roomId === undefined) return { status: 200, body: { rooms: [], nextCursor: null } };
+  if (double.closedRooms.has(decodeURIComponent(roomId))) return toAnswer(404, "room_not_found", "Room not found");
+  if (path.endsWith("/read")) return { status: 200, body: { roomId, ...(body as object), unreadCount: 0 } };
+  if (method === "GET" && path.includes("/messages")) {
+    return { status: 200, body: { messages: double.messages.toReversed(), nextCursor: null } };
+  }
+  if (method === "GET") return { status: 200, body: { id: roomId, participants: [] } };
+  const sent = body as SendMessageBody;
+  const known = double.messages.find(({ clientMessageId }) => clientMessageId === sent.clientMessageId);
+  if (known !== undefined) return { status: 200, body: known };
+  const message = toMessage(double.messages.length + 1, decodeURIComponent(roomId), userOf(token), sent);
+  double.messages.push(message);
+  double.emit("new-message", message);
+  return { status: 201, body: message };
+}
+
+/** An error answer as the gateway gives it. */
+export const toAnswer = (status: number, code: string, error: string): Answer => ({
+  status,
+  body: { statusCode: status, code, error, message: error, requestId: "req_1" },
+});
+
+/** The `seq`-th message of a room. */
+export function toMessage(seq: number, roomId: string, senderId: string, body: Partial<SendMessageBody> = {}): Message {
+  return {
+    id: `message-${seq}`,
+    roomId,
+    seq,
+    senderId,
+    clientMessageId: body.clientMessageId ?? null,
+    parts: body.parts ?? [{ type: "text", text: `text ${seq}` }],
+    previewText: null,
+    createdAt: new Date(1_800_000_000_000 + seq).toISOString(),
+    parentMessageId: body.parentMessageId ?? null,
+    parentMessage: null,
+    editedAt: null,
+    deletedAt: null,
+    deletedHidden: null,
+    reactions: [],
+    pinnedAt: null,
+    pinnedBy: null,
+    forwardedFromId: null,
+    forwardedFromSenderId: null,
+  };
+}
+
+const corsHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "authorization, content-type",
+  "access-control-allow-methods": "GET, POST, OPTIONS",
+};
+
+const userOf = (token: string): string => token.split(":", 1)[0] ?? "";

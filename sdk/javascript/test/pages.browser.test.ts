@@ -1,0 +1,130 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { type Server, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { launchBrowser } from "../../../scripts/testing/browser.ts";
+import { buildSdk } from "../build.ts";
+import type { Sendsar as SendsarEntry } from "../src/sendsar.ts";
+import { type GatewayDouble, startGatewayDouble, toMessage } from "./gateway-double.ts";
+
+/** What the pages put on `window`. */
+interface PageGlobals {
+  Sendsar: typeof SendsarEntry;
+  chat: ReturnType<typeof SendsarEntry.init>;
+  heard: string[];
+}
+
+const pages: Readonly<Record<string, string>> = {
+  "/script.html": `<!doctype html><script src="/dist/sendsar.js"></script>`,
+  "/module.html": `<!doctype html><script type="module">
+    import { Sendsar } from "/dist/sendsar.mjs";
+    window.Sendsar = Sendsar;
+  </script>`,
+};
+
+let browser: Browser;
+let site: Server;
+let gateway: GatewayDouble;
+let page: Page;
+let pageErrors: string[];
+
+beforeAll(async () => {
+  await buildSdk();
+  browser = await launchBrowser();
+  site = createServer((request, response) => {
+    const path = request.url ?? "";
+    if (pages[path] !== undefined) return response.setHeader("content-type", "text/html").end(pages[path]);
+    const file = /^\/dist\/(sendsar\.m?js)$/.exec(path)?.[1];
+    if (file === undefined) return response.writeHead(404).end();
+    response.setHeader("content-type", "text/javascript");
+    readFile(join(import.meta.dirname, "../dist", file)).then(
+      (text) => response.end(text),
+      (error: unknown) => response.destroy(error as Error),
+    );
+  });
+  site.listen(0, "127.0.0.1");
+  await once(site, "listening");
+});
+
+afterAll(async () => {
+  await browser.close();
+  site.closeAllConnections();
+  site.close();
+});
+
+beforeEach(async () => {
+  gateway = await startGatewayDouble();
+  page = await browser.newPage();
+  pageErrors = [];
+  page.on("pageerror", (error) => pageErrors.push(error.message));
+});
+
+afterEach(async () => {
+  await page.close();
+  await gateway[Symbol.asyncDispose]();
+});
+
+const open = async (path: string): Promise<void> => {
+  await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}${path}`);
+  await page.waitForFunction(() => (globalThis as unknown as PageGlobals).Sendsar !== undefined);
+};
+
+test.for(["/script.html", "/module.html"])("%s: Sendsar.init works in Chromium, across origins", async (path) => {
+  await open(path);
+  const sent = await page.evaluate(async (apiUrl) => {
+    const globals = globalThis as unknown as PageGlobals;
+    const chat = globals.Sendsar.init({ apiUrl });
+    globals.chat = chat;
+    globals.heard = [];
+    chat.on("new-message", (message) => globals.heard.push(message.id));
+    await chat.connect({ userId: "ann", token: "ann" });
+    await chat.joinRoom("r1");
+    await chat.listRooms();
+    return chat.sendMessage("r1", "hello from a page");
+  }, gateway.apiUrl);
+  expect(gateway.messages).toEqual([sent]);
+  expect(sent.clientMessageId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
+  gateway.emit("new-message", toMessage(2, "r1", "bob"));
+  await vi.waitFor(async () => {
+    const heard = await page.evaluate(() => (globalThis as unknown as PageGlobals).heard);
+    expect(heard).toEqual(["message-1", "message-2"]);
+  });
+  await page.evaluate(() => (globalThis as unknown as PageGlobals).chat.disconnect());
+  await vi.waitFor(() => expect(gateway.sockets()).toEqual([]));
+  expect(pageErrors).toEqual([]);
+});
+
+test("the classic script names its error class, and every rejection is of it", async () => {
+  await open("/script.html");
+  const error = await page.evaluate(async (apiUrl) => {
+    const { Sendsar } = globalThis as unknown as PageGlobals;
+    const chat = Sendsar.init({ apiUrl });
+    try {
+      await chat.sendMessage("r1", "too early");
+      return "sent";
+    } catch (error) {
+      return error instanceof Sendsar.SendsarError && `${error.name} ${error.code}: ${error.message}`;
+    }
+  }, gateway.apiUrl);
+  expect(error).toBe("SendsarError not_connected: unable to send message; call connect() first");
+});
+
+test("a page that loses its network is online again when the network returns", async () => {
+  await open("/script.html");
+  const state = () => page.evaluate(() => (globalThis as unknown as PageGlobals).chat.state);
+  await page.evaluate(async (apiUrl) => {
+    const globals = globalThis as unknown as PageGlobals;
+    globals.chat = globals.Sendsar.init({ apiUrl });
+    await globals.chat.connect({ userId: "ann", token: "ann" });
+    await globals.chat.joinRoom("r1");
+  }, gateway.apiUrl);
+  await page.context().setOffline(true);
+  await vi.waitFor(async () => expect(await state()).toBe("reconnecting"));
+  await page.context().setOffline(false);
+  await vi.waitFor(async () => expect(await state()).toBe("connected"), 5000);
+  await vi.waitFor(() => expect(gateway.events.filter(({ name }) => name === "join-room")).toHaveLength(2));
+  expect(pageErrors).toEqual([]);
+});
