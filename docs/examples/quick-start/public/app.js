@@ -24,7 +24,10 @@ const chat = Sendsar.init({
   },
 });
 
-const typing = createTyping(chat, () => redraw());
+const typing = createTyping(chat, (roomId) => {
+  redraw();
+  for (const userId of typing.in(roomId)) void meet(roomId, userId);
+});
 const outbox = createOutbox(chat, { onChange: () => thread.render(), onSent: (message) => receive(message) });
 const composer = createComposer({
   chat,
@@ -102,9 +105,25 @@ const receive = (message) => {
   const isSeen = thread.receive(message);
   const isKnown = rooms.receive(message, isSeen);
   if (!isKnown) void catchUp();
-  if (message.senderId === chat.userId) return;
-  const where = isSeen ? "" : ` in ${rooms.get(message.roomId)?.title ?? "a new conversation"}`;
-  $(".announcer").textContent = `${people.nameOf(message.senderId)}${where}: ${message.previewText}`;
+  if (message.senderId !== chat.userId) void announce(message, isSeen);
+};
+
+/** Says it to those who listen to the page instead of looking at it. */
+const announce = async ({ roomId, senderId, previewText }, isSeen) => {
+  await meet(roomId, senderId);
+  const room = rooms.get(roomId);
+  const where = isSeen || !room?.isGroup ? "" : ` in ${room.title}`;
+  $(".announcer").textContent = `${people.nameOf(senderId)}${where}: ${previewText}`;
+};
+
+/** The list of rooms comes without participants: names are fetched for those who show up. */
+const meet = async (roomId, userId) => {
+  if (people.knows(userId) || !rooms.get(roomId)) return;
+  try {
+    await rooms.detail(roomId);
+  } catch (error) {
+    banner.fail(error);
+  }
 };
 
 const show = async (roomId) => {
@@ -119,11 +138,16 @@ const show = async (roomId) => {
   composer.setRoom(room?.id);
   if (!room) return thread.open(undefined);
   try {
-    await Promise.all([thread.open(room), chat.joinRoom(room.id), rooms.detail(room.id).then(header.setRoom)]);
+    await Promise.all([thread.open(room, () => introduce(room.id)), chat.joinRoom(room.id)]);
   } catch (error) {
     // Another room was chosen meanwhile: nobody waits for this one any more.
     if (thread.roomId() === room.id) banner.fail(error);
   }
+};
+
+const introduce = async (roomId) => {
+  const room = await rooms.detail(roomId);
+  if (thread.roomId() === roomId) header.setRoom(room);
 };
 
 const catchUp = async () => {

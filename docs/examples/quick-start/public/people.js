@@ -7,6 +7,7 @@ export const createPeople = () => {
   return {
     /** Remembers the participants of a room. */
     learn: (participants) => participants.forEach(({ userId, username }) => names.set(userId, username)),
+    knows: (userId) => names.has(userId),
     /** The name of a user; its id as long as we do not know better. */
     nameOf: (userId) => names.get(userId) ?? userId,
   };

@@ -13,11 +13,16 @@ export const createRooms = ({ chat, people, typing, list, onOpen, onChange }) =>
   const load = async () => {
     const page = await chat.listRooms({ limit: roomsMax });
     const loaded = await Promise.all(page.rooms.map((room) => (room.isGroup ? room : chat.getRoom(room.id))));
+    const known = new Map(rooms);
     rooms.clear();
     for (const room of loaded) {
       people.learn(room.participants ?? []);
       const peerId = room.isGroup ? undefined : room.participants.find(({ userId }) => userId !== chat.userId)?.userId;
-      rooms.set(room.id, { ...room, peerId, title: room.name ?? people.nameOf(peerId ?? chat.userId) });
+      const title = room.name ?? people.nameOf(peerId ?? chat.userId);
+      // A message may have come in while the list was on its way.
+      const live = known.get(room.id);
+      const { lastMessage, unreadCount } = live && activityOf(live) > activityOf(room) ? live : room;
+      rooms.set(room.id, { ...room, lastMessage, unreadCount, peerId, title });
     }
     render();
   };

@@ -6,19 +6,28 @@ export const createScroller = (element, { sentinel, jump, onTop, onBottom }) => 
   let lastTop = 0;
 
   const isAtBottom = () => element.scrollHeight - element.scrollTop - element.clientHeight < bottomPx;
-  const toBottom = (behavior = "instant") => element.scrollTo({ top: element.scrollHeight, behavior });
   const isCalm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-  element.addEventListener("scroll", () => {
-    const was = isPinned;
-    // Only a move upwards lets go: the event of our own scrolling may come after the thread has grown again.
+  const toBottom = () => {
+    element.scrollTop = element.scrollHeight;
+    lastTop = element.scrollTop;
+  };
+  /** Only a move upwards lets go of the bottom: when the thread grows the bottom moves away, not the reader. */
+  const look = () => {
     if (isAtBottom() || element.scrollTop < lastTop) isPinned = isAtBottom();
     lastTop = element.scrollTop;
     if (isPinned) jump.hidden = true;
+  };
+
+  element.addEventListener("scroll", () => {
+    const was = isPinned;
+    look();
     if (isPinned && !was) onBottom();
   });
-  jump.addEventListener("click", () => toBottom(isCalm() ? "instant" : "smooth"));
+  jump.addEventListener("click", () => {
+    element.scrollTo({ top: element.scrollHeight, behavior: isCalm() ? "instant" : "smooth" });
+  });
   const growth = new ResizeObserver(() => {
+    look();
     if (!isPinned) return;
     toBottom();
     onBottom();

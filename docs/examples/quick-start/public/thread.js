@@ -53,7 +53,7 @@ export const createThread = ({ chat, people, outbox, elements, onRead, onError }
 
   const loadNewest = async () => {
     const target = open;
-    const page = await loadPage(target);
+    const [page] = await Promise.all([loadPage(target), target.introduce()]);
     const known = new Set(target.messages.map(({ id }) => id));
     const hasGap = !target.isLoaded || !page.messages.some(({ id }) => known.has(id));
     if (hasGap) {
@@ -95,9 +95,9 @@ export const createThread = ({ chat, people, outbox, elements, onRead, onError }
   });
 
   return {
-    /** Shows a room, or nothing. */
-    open: async (room) => {
-      open = room && { room, messages: [], cursor: null, isLoaded: false, isLoading: true };
+    /** Shows a room, or nothing. `introduce` fetches the names that its messages need. */
+    open: async (room, introduce) => {
+      open = room && { room, introduce, messages: [], cursor: null, isLoaded: false, isLoading: true };
       lines.replaceChildren();
       render();
       if (!open) return;

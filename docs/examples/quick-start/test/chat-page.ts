@@ -18,6 +18,8 @@ export interface ChatPage {
   choose(name: string | RegExp): Promise<void>;
   /** Writes a message and presses Enter. */
   send(text: string): Promise<void>;
+  /** Types on and on until it is disposed: a single key counts as typing for two seconds only. */
+  keepTyping(): AsyncDisposable;
 }
 
 /** Finds its way around chat.html, in a window or in a frame. */
@@ -37,6 +39,18 @@ export const chatPage = (page: Page | Frame): ChatPage => {
     send: async (text) => {
       await input.fill(text);
       await input.press("Enter");
+    },
+    keepTyping: () => {
+      let isDone = false;
+      const typing = (async () => {
+        while (!isDone) await input.pressSequentially("well ", { delay: 100 });
+      })();
+      return {
+        async [Symbol.asyncDispose]() {
+          isDone = true;
+          await typing;
+        },
+      };
     },
   };
 };
