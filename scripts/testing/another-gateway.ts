@@ -18,9 +18,9 @@ export const startAnotherGateway = async (
   overrides: Partial<Config> = {},
 ): Promise<AnotherGateway> => {
   const log: string[] = [];
-  const gateway = await createGateway(
-    createTestConfig({ databaseUrl: database.gatewayUrl, masterKey, ...overrides }),
-    { logger: createLogger("debug", { write: (line: string) => void log.push(line) }), checkResponses: true },
-  );
+  const gateway = await createGateway(createTestConfig({ databaseUrl: database.gatewayUrl, masterKey, ...overrides }), {
+    logger: createLogger("debug", { write: (line: string) => void log.push(line) }),
+    checkResponses: true,
+  });
   return { url: `http://127.0.0.1:${gateway.port}`, log, [Symbol.asyncDispose]: () => gateway.stop() };
 };

@@ -1,9 +1,7 @@
 import type { Config } from "../../gateway/src/config.ts";
 
 /** A configuration for a gateway in a test: on a free port of this machine, patient with nobody. */
-export const createTestConfig = (
-  given: Pick<Config, "databaseUrl" | "masterKey"> & Partial<Config>,
-): Config => ({
+export const createTestConfig = (given: Pick<Config, "databaseUrl" | "masterKey"> & Partial<Config>): Config => ({
   port: 0,
   host: "127.0.0.1",
   databasePoolMax: 4,

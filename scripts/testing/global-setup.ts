@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestProject } from "vitest/node";
+import { ensureSdk } from "../start/sdk.ts";
 import { openTestServer } from "./test-server.ts";
 import type { TestServer } from "./test-server.ts";
 
@@ -18,6 +19,8 @@ declare module "vitest" {
  * it; the tests live in other processes, so they ask over HTTP on loopback.
  */
 const setup = async (project: TestProject): Promise<() => Promise<void>> => {
+  // Once, before the tests: two that find it stale would build it at the same time.
+  await ensureSdk();
   let opened: Promise<TestServer> | undefined;
   const broker = createServer((_request, response) => {
     opened ??= openTestServer(process.env["TEST_DATABASE_URL"]);
