@@ -88,7 +88,7 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     onChange: (tenantId, userId, online) => fanout.toTenant(tenantId, "tenant-presence", { userId, online }),
   });
   const context = { deps, fanout, presence, openRooms: createOpenRooms() };
-  io.use(createHandshake(credentials, presence));
+  io.use(createHandshake({ deps, presence, logger }));
   io.on("connection", (socket) => serveConnection(context, logger, socket));
 
   const http = await createHttpServer({

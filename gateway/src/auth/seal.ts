@@ -31,7 +31,8 @@ export const createMasterKey = (base64: string): MasterKey => {
       return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
     },
     open(sealed, belongsTo) {
-      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes))
+      // With the length given, a text too short to hold a whole tag is refused, not checked by what there is of it.
+      const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(0, nonceBytes), { authTagLength: tagBytes })
         .setAAD(Buffer.from(belongsTo))
         .setAuthTag(sealed.subarray(-tagBytes));
       return Buffer.concat([decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()]);

@@ -30,8 +30,8 @@ export const patchSettings = async (
   throw new ChatError("overloaded");
 };
 
-/** Times that a change is merged again because another one came in between. */
-const mergeAttemptsMax = 10;
+/** Times that a change is merged again because another one came in between: one of those that race gets through each time. */
+const mergeAttemptsMax = 100;
 
 const readStored = async ({ db }: Pick<ChatDeps, "db">, tenantId: string): Promise<Json> => {
   const tenant = await findTenant(db, tenantId);

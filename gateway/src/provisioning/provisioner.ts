@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isStorableText } from "@sendsar/protocol/objects/common";
 import { v7 as uuidv7 } from "uuid";
 import { createApiKey, hashApiKey, isApiKey } from "../auth/api-key.ts";
 import type { MasterKey } from "../auth/seal.ts";
@@ -126,7 +127,9 @@ const requireTenantId = (tenantId: string): void => {
 };
 
 const requireTenantName = (name: string): void => {
-  if (name.length < 1 || name.length > 80) throw new Error("unable to use the tenant name; it must be 1-80 characters");
+  if (name.length < 1 || name.length > 80 || !isStorableText(name)) {
+    throw new Error("unable to use the tenant name; it must be 1-80 characters that can be stored");
+  }
 };
 
 const notFound = (verb: string, tenantId: string) =>

@@ -3,8 +3,6 @@ import type { UpEvents } from "@sendsar/protocol/events/up";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import { ChatError } from "../chat/chat-error.ts";
-import { listRoomIdsOf } from "../store/rooms.ts";
-import { roomChannel, tenantChannel, userChannel } from "./channels.ts";
 import type { Connection, RealtimeContext } from "./context.ts";
 import type { Handler } from "./handlers.ts";
 import { handlers } from "./handlers.ts";
@@ -13,18 +11,16 @@ import { stopTyping } from "./handlers/typing.ts";
 import type { ChatSocket } from "./io.ts";
 
 /**
- * Serves one socket from its connect to its end: puts it into its groups, tells it who is online, and runs its events
- * one after the other, in the order in which they came.
+ * Serves one socket from its connect to its end: tells it who is online, and runs its events one after the other, in the
+ * order in which they came.
  */
 export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
   const { tenantId, userId } = socket.data;
   const connection: Connection = { socket, tenantId, userId, openRooms: new Set() };
-  const admitted = admit(context, connection).catch((error: unknown) => {
-    logger.error({ err: error, tenant: tenantId }, "unable to admit a socket; cutting it");
-    socket.disconnect(true);
-  });
+  context.presence.arrive(tenantId, userId);
+  context.fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: context.presence.snapshot(tenantId) });
 
-  let last: Promise<void> = admitted;
+  let last: Promise<void> = Promise.resolve();
   let budget = limits.socketEventsPerSecondMax;
   let budgetSince = performance.now();
   socket.use(([name, payload], _next) => {
@@ -41,16 +37,6 @@ export const serveConnection = (context: RealtimeContext, logger: Logger, socket
   socket.on("disconnect", () => {
     void last.then(() => depart(context, connection));
   });
-};
-
-/** Groups first, then the rooms: a room that is created meanwhile reaches the socket through its user's group. */
-const admit = async ({ deps, fanout, presence }: RealtimeContext, connection: Connection): Promise<void> => {
-  const { socket, tenantId, userId } = connection;
-  await socket.join([tenantChannel(tenantId), userChannel(tenantId, userId)]);
-  presence.arrive(tenantId, userId);
-  fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: presence.snapshot(tenantId) });
-  const roomIds = await listRoomIdsOf(deps.db, tenantId, userId, limits.userRoomsMax);
-  if (socket.connected) await socket.join(roomIds.map((roomId) => roomChannel(tenantId, roomId)));
 };
 
 const depart = (context: RealtimeContext, connection: Connection): void => {

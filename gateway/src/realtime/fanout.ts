@@ -31,9 +31,10 @@ export const createFanout = (io: ChatServer): Fanout => {
       .except(except)
       .emit(event, ...([payload] as never));
   };
+  const socketIdsIn = (channel: string): string[] => [...(io.sockets.adapter.rooms.get(channel) ?? [])];
   /** Forgets what the sockets of a user said about typing in a room. Answers whether one had. */
   const forgetTyping = (tenantId: string, userId: string, roomId: string): boolean => {
-    const socketIds = [...(io.sockets.adapter.rooms.get(userChannel(tenantId, userId)) ?? [])];
+    const socketIds = socketIdsIn(userChannel(tenantId, userId));
     const forgotten = socketIds.map((id) => io.sockets.sockets.get(id)?.data.typingRooms.delete(roomId));
     return forgotten.includes(true);
   };
@@ -57,7 +58,9 @@ export const createFanout = (io: ChatServer): Fanout => {
       const [actorUserId = ""] = userIds;
       for (const targetUserId of userIds) {
         const user = userChannel(tenantId, targetUserId);
-        io.local.in(user).socketsJoin(roomChannel(tenantId, roomId));
+        // By id, not by `socketsJoin`: that passes over sockets that are in their groups and not yet connected.
+        for (const id of socketIdsIn(user))
+          void io.sockets.adapter.addAll(id, new Set([roomChannel(tenantId, roomId)]));
         emit(user, "room-participants-changed", { roomId, action: "joined", actorUserId, targetUserId });
       }
     },

@@ -39,7 +39,10 @@ const insertKey: Statement = {
   text: "insert into api_keys (tenant_id, key_id, key_hash, hint) values ($1, $2, $3, $4)",
 };
 
-/** Puts a new key in force; all others of the tenant work until `overlapSeconds` from now. */
+/**
+ * Puts a new key in force; all others of the tenant work until `overlapSeconds` from now. Two at once follow one
+ * another, so that the second also ends the key of the first.
+ */
 export const replaceApiKey = async (
   db: Db,
   tenantId: string,
@@ -47,9 +50,15 @@ export const replaceApiKey = async (
   overlapSeconds: number,
 ): Promise<void> => {
   await db.batch(tenantId, [
+    { statement: lockTenant, values: [tenantId] },
     { statement: expireKeys, values: [tenantId, overlapSeconds] },
     insertApiKey(tenantId, key),
   ]);
+};
+
+const lockTenant: Statement = {
+  name: "lock-tenant",
+  text: "select from tenants where tenant_id = $1 for no key update",
 };
 
 const expireKeys: Statement = {

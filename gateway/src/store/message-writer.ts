@@ -90,10 +90,21 @@ const write: Statement = {
       from given g
       left join rooms r on r.tenant_id = $1 and r.room_id = g.room_id
       left join participants p on p.tenant_id = $1 and p.room_id = g.room_id and p.user_id = g.sender_id
-      left join messages first on first.tenant_id = $1 and first.room_id = g.room_id
-        and first.sender_id = g.sender_id and first.client_message_id = g.client_message_id
-      left join messages parent on parent.tenant_id = $1 and parent.room_id = g.room_id
-        and parent.message_id = g.parent_message_id
+      -- Laterals with a limit, so that these are looks into an index, and none at all where nothing is asked for. As
+      -- plain joins they are planned, while there are no statistics yet, to read all messages of the tenant for each
+      -- message of the batch: 400 ms for a batch at 10,000 messages, against 15.
+      left join lateral (
+        select message_id from messages
+        where g.client_message_id is not null and tenant_id = $1 and room_id = g.room_id and sender_id = g.sender_id
+          and client_message_id = g.client_message_id
+        limit 1
+      ) first on true
+      left join lateral (
+        select * from messages
+        where g.parent_message_id is not null and tenant_id = $1 and room_id = g.room_id
+          and message_id = g.parent_message_id
+        limit 1
+      ) parent on true
     ),
     placed as (
       select *, row_number() over (partition by room_id order by n) as place

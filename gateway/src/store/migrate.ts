@@ -1,9 +1,11 @@
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { runner } from "node-pg-migrate";
+import { PG_MIGRATE_LOCK_ID, runner } from "node-pg-migrate";
 import pg from "pg";
 
 const migrationsDir = fileURLToPath(new URL("../../migrations", import.meta.url));
+/** How long to wait for another one that migrates the same database. */
+const turnWaitMs = 60_000;
 /** How long a statement of a migration waits for a lock before it gives way to the traffic and tries again. */
 const lockWaitMs = 3000;
 const attemptsMax = 10;
@@ -16,34 +18,62 @@ export interface MigrateOptions {
 /**
  * Brings the database to the newest schema: plain SQL files, forward only, each in a transaction of its own. Safe to
  * repeat and to run twice at once (an advisory lock lets the second one wait). A migration that cannot get a lock
- * within seconds steps aside and is tried again, so that it never makes the traffic queue behind it.
+ * within seconds steps aside and is tried again, so that it never makes the traffic queue behind it. Answers the names
+ * of the migrations that it applied. Throws a sentence.
  */
 export const migrate = async ({ databaseUrl }: MigrateOptions): Promise<{ readonly applied: readonly string[] }> => {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "sendsar-migrate" });
-  await client.connect();
   try {
-    await client.query(`set lock_timeout = ${lockWaitMs}; set client_min_messages = warning`);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const applied = await runner({
-          dbClient: client,
-          dir: migrationsDir,
-          direction: "up",
-          migrationsTable: "migrations",
-          schema: "sendsar",
-          createSchema: true,
-          singleTransaction: false,
-          advisoryLockMode: "wait",
-          logger: quiet,
-        });
-        return { applied: applied.map((migration) => migration.name) };
-      } catch (error) {
-        if ((error as { code?: string }).code !== "55P03" || attempt === attemptsMax) throw error;
-      }
-    }
+    await client.connect();
+    await client.query(`set client_min_messages = warning; set lock_timeout = ${turnWaitMs}`);
+    // Until the connection ends.
+    await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`);
+    const before = await listApplied(client);
+    await client.query(`set lock_timeout = ${lockWaitMs}`);
+    await applyAll(client);
+    const after = await listApplied(client);
+    return { applied: after.filter((name) => !before.includes(name)) };
+  } catch (error) {
+    throw new Error(`unable to migrate the database; ${reasonOf(error)}`, { cause: error });
   } finally {
     await client.end();
   }
+};
+
+const applyAll = async (client: pg.Client): Promise<void> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await runner({
+        dbClient: client,
+        dir: migrationsDir,
+        direction: "up",
+        migrationsTable: "migrations",
+        schema: "sendsar",
+        createSchema: true,
+        singleTransaction: false,
+        noLock: true,
+        logger: quiet,
+      });
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "55P03" || attempt === attemptsMax) throw error;
+      // The runner leaves a failed migration's transaction open.
+      await client.query("rollback");
+    }
+  }
+};
+
+const listApplied = async (client: pg.Client): Promise<string[]> => {
+  const { rowCount } = await client.query("select where to_regclass('sendsar.migrations') is not null");
+  if (rowCount === 0) return [];
+  const { rows } = await client.query<{ name: string }>("select name from sendsar.migrations order by id");
+  return rows.map(({ name }) => name);
+};
+
+/** A name with several addresses fails with one error for each of them, and none of its own. */
+const reasonOf = (error: unknown): string => {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join("; ");
+  return error instanceof Error ? error.message : String(error);
 };
 
 /** Name of the newest migration that this build knows. */

@@ -9,8 +9,11 @@ export const requireUsableDatabase = async (db: Db): Promise<void> => {
   const [role] = await db.query<RoleRow>("", selectRole, []);
   if (!role || role.bypasses) {
     throw new Error(
-      "unable to use the database; the login bypasses row-level security, use one that provisioning made",
+      "unable to use the database; the login bypasses row-level security, or is a member of a role that does, use one that provisioning made",
     );
+  }
+  if (!role.migrated) {
+    throw new Error(`unable to use the database; it is not migrated, this gateway needs ${newestMigration()}`);
   }
   if (role.schema !== "sendsar") {
     throw new Error("unable to use the database; the login's search_path does not begin with the schema sendsar");
@@ -26,17 +29,26 @@ export const requireUsableDatabase = async (db: Db): Promise<void> => {
 
 interface RoleRow {
   readonly bypasses: boolean;
+  readonly migrated: boolean;
   readonly schema: string | null;
   readonly owns: number;
 }
 
+// What counts is every role that the connection is or could become, by SET ROLE or by RESET ROLE. The provisioner's
+// sees all tenants, so a gateway must not be one either.
 const selectRole: Statement = {
   name: "select-role",
   text: `
-    select rolsuper or rolbypassrls as bypasses, current_schema() as schema,
-      (select count(*) from pg_class where relowner = r.oid)::int as owns
-    from pg_roles r
-    where rolname = current_user`,
+    with reachable as (
+      select r.* from pg_roles r
+      where pg_has_role(current_user, r.oid, 'member') or pg_has_role(session_user, r.oid, 'member')
+    )
+    select current_schema() as schema,
+      (select bool_or(rolsuper or rolbypassrls or rolname = 'sendsar_provisioner') from reachable) as bypasses,
+      (select count(*) from pg_class where relowner in (select oid from reachable))::int as owns,
+      exists (
+        select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'sendsar' and c.relname = 'migrations') as migrated`,
 };
 
 const selectMigration: Statement = {

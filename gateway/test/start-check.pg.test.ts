@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+import { pino } from "pino";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TestDatabase } from "../../scripts/testing/database.ts";
+import { createTestDatabase } from "../../scripts/testing/database.ts";
+import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
+import { createTestConfig } from "../../scripts/testing/gateway-config.ts";
+import { runOn, urlOfDatabase } from "../../scripts/testing/test-server.ts";
+import { createGateway } from "../src/gateway.ts";
+import { openProvisioner } from "../src/provisioning/provisioner.ts";
+import { newestMigration } from "../src/store/migrate.ts";
+
+let database: TestDatabase;
+const masterKey = randomBytes(32).toString("base64");
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+const start = (databaseUrl: string) =>
+  createGateway(createTestConfig({ databaseUrl, masterKey }), { logger: pino({ level: "silent" }) });
+
+/** Why a gateway does not start on this. */
+const refusalOn = async (databaseUrl: string): Promise<string> => {
+  const gateway = await start(databaseUrl).catch((error: unknown) => error);
+  if (gateway instanceof Error) return gateway.message;
+  await (gateway as Awaited<ReturnType<typeof start>>).stop();
+  throw new Error("the gateway started");
+};
+
+test("a gateway starts with the login that provisioning makes, and serves", async () => {
+  await using gateway = await start(database.gatewayUrl);
+  expect((await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status).toBe(200);
+});
+
+describe("a gateway refuses a login that row-level security does not bind", () => {
+  const bypasses = /^unable to use the database; the login bypasses row-level security/;
+
+  test("a superuser", async () => {
+    expect(await refusalOn(database.adminUrl)).toMatch(bypasses);
+  });
+
+  test("a superuser in the clothes of the gateway's role, which it could take off again", async () => {
+    const url = new URL(database.adminUrl);
+    url.searchParams.set("options", "-c role=sendsar_gateway -c search_path=sendsar,pg_temp");
+    expect(await refusalOn(url.href)).toMatch(bypasses);
+  });
+
+  const withRights: Readonly<Record<string, readonly [give: string, take: string, refusal: RegExp]>> = {
+    "one with BYPASSRLS": ["alter role :login bypassrls", "alter role :login nobypassrls", bypasses],
+    "a member of the superuser": ["grant :owner to :login", "revoke :owner from :login", bypasses],
+    "a member of it that must ask first": [
+      "grant :owner to :login with inherit false",
+      "revoke :owner from :login",
+      bypasses,
+    ],
+    "the provisioner": ["grant sendsar_provisioner to :login", "revoke sendsar_provisioner from :login", bypasses],
+    "one that owns a table": [
+      "create table sendsar.own (id int); alter table sendsar.own owner to :login",
+      "drop table sendsar.own",
+      /^unable to use the database; the login owns tables/,
+    ],
+    "one that looks elsewhere first": [
+      "alter role :login in database :database set search_path = public, sendsar",
+      "alter role :login in database :database set search_path = sendsar, pg_temp",
+      /^unable to use the database; the login's search_path does not begin with the schema sendsar/,
+    ],
+  };
+  test.for(Object.entries(withRights))("%s", async ([, [give, take, refusal]]) => {
+    const admin = new URL(database.adminUrl);
+    const run = (sql: string) =>
+      runOn(
+        database.adminUrl,
+        sql
+          .replaceAll(":login", pg.escapeIdentifier(new URL(database.gatewayUrl).username))
+          .replaceAll(":owner", pg.escapeIdentifier(admin.username))
+          .replaceAll(":database", pg.escapeIdentifier(database.name)),
+      );
+    await run(give);
+    try {
+      expect(await refusalOn(database.gatewayUrl)).toMatch(refusal);
+    } finally {
+      await run(take);
+    }
+    await (await start(database.gatewayUrl)).stop();
+  });
+});
+
+describe("a gateway refuses a database of another schema", () => {
+  test("one that was never migrated", async () => {
+    await using empty = await createEmptyDatabase();
+    // The login is known to the whole server.
+    const url = urlOfDatabase(database.gatewayUrl, empty.name);
+    expect(await refusalOn(url)).toBe(
+      `unable to use the database; it is not migrated, this gateway needs ${newestMigration()}`,
+    );
+  });
+
+  const changes: Readonly<Record<string, readonly [spoil: string, mend: string, at: string]>> = {
+    "an older one": [
+      `delete from sendsar.migrations where name = '${newestMigration()}'`,
+      `insert into sendsar.migrations (name, run_on) values ('${newestMigration()}', now())`,
+      "",
+    ],
+    "a newer one": [
+      "insert into sendsar.migrations (name, run_on) values ('9999_of_tomorrow', now())",
+      "delete from sendsar.migrations where name = '9999_of_tomorrow'",
+      "9999_of_tomorrow",
+    ],
+    "one whose list of migrations is empty": [
+      "create table public.kept as table sendsar.migrations; delete from sendsar.migrations",
+      "insert into sendsar.migrations overriding system value select * from public.kept; drop table public.kept",
+      "none",
+    ],
+  };
+  test.for(Object.entries(changes))("%s", async ([, [spoil, mend, at]]) => {
+    await runOn(database.adminUrl, spoil);
+    try {
+      expect(await refusalOn(database.gatewayUrl)).toMatch(
+        new RegExp(`^unable to use the database; it is at migration ${at}.*, this gateway needs ${newestMigration()}$`),
+      );
+    } finally {
+      await runOn(database.adminUrl, mend);
+    }
+    await (await start(database.gatewayUrl)).stop();
+  });
+});
+
+describe("a gateway that cannot start says so and leaves nothing open", () => {
+  test("no such server, no such database, a wrong password", async () => {
+    const wrong = new URL(database.gatewayUrl);
+    wrong.password = "wrong";
+    for (const url of [
+      "postgres://x:secret@127.0.0.1:1/x",
+      urlOfDatabase(database.gatewayUrl, "nowhere"),
+      wrong.href,
+    ]) {
+      const refusal = await refusalOn(url);
+      expect(refusal).toMatch(/^unable to use the database/);
+      expect(refusal).not.toMatch(/secret|wrong/);
+    }
+  });
+
+  test("after a refusal its connections are closed", async () => {
+    await refusalOn(database.adminUrl);
+    const mine =
+      "select from pg_stat_activity where datname = current_database() and application_name = 'sendsar-gateway'";
+    await expect.poll(() => runOn(database.adminUrl, mine), { timeout: 5000 }).toEqual([]);
+  });
+});
+
+test("a new login's password replaces the old one", async () => {
+  await using provisioner = await openProvisioner({ databaseUrl: database.adminUrl, masterKey });
+  const [first, second] = [await provisioner.ensureGatewayLogin(), await provisioner.ensureGatewayLogin()];
+  expect(new URL(first).username).toBe(new URL(second).username);
+  expect(await refusalOn(first)).toMatch(/^unable to use the database/);
+  await (await start(second)).stop();
+  const [settings] = await runOn<{ settings: string[] }>(
+    second,
+    `select array[current_setting('search_path'), current_setting('statement_timeout'), current_setting('lock_timeout'),
+       current_setting('idle_in_transaction_session_timeout')] as settings`,
+  );
+  expect(settings?.settings).toEqual(["sendsar, pg_temp", "5s", "2s", "5s"]);
+});
