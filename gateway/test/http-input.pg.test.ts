@@ -208,6 +208,30 @@ const withNulIn = (value: unknown): unknown[] => {
   ]);
 };
 
+test("H14 a query that two readers would read differently: 400 for who may, 401 for who may not; the process lives", async () => {
+  const queries = [
+    "a=1&a=2",
+    "limit=1&limit=1",
+    "a[]=",
+    "a[]=1&a[]=2",
+    "a[b]=",
+    "a[__proto__]=1",
+    "limit[$gt]=1",
+    "]=1",
+    "a%5B%5D=1",
+    "%61=1&a=2",
+  ];
+  for (const query of queries) {
+    for (const path of ["/chat/rooms", `/chat/rooms/${roomId}`, messages(), "/tenant/settings"]) {
+      expectRefusal(await gateway.a.api.get(`${path}?${query}`), "invalid_query");
+      const stranger = await fetch(`${gateway.url}/v1${path}?${query}`);
+      expectRefusal({ status: stranger.status, body: await stranger.json() }, "unauthorized");
+    }
+    expectRefusal(await gateway.a.api.get(`/nowhere?${query}`), "not_found");
+    expect((await fetch(`${gateway.url}/healthz?${query}`)).status).toBe(200);
+  }
+});
+
 describe("H06 much of one thing", () => {
   test("H06 100,000 elements where a list belongs: 400 or 413", () =>
     untouched(async () => {

@@ -239,6 +239,28 @@ describe("order and log", () => {
     }
   });
 
+  test("two writers that meet in one room message by message: neither fails, and none takes the other's seq", async () => {
+    const [one, two, place] = [createWriter(), createWriter(), await createPlace()];
+    for (let round = 0; round < 30; round++) {
+      const outcomes = await Promise.all([one, two].map(({ writer }) => writer.write("a", toMessage(place))));
+      expect(outcomes.map(({ verdict }) => verdict)).toEqual(["stored", "stored"]);
+    }
+    expect((await rowsOf(place)).messages.map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, n) => n + 2));
+  });
+
+  test("a second copy in a batch waits for the next one and does not break up its neighbours", async () => {
+    const [{ writer }, place] = [createWriter(), await createPlace()];
+    await using lock = await lockRoom(place);
+    const first = writer.write("a", toMessage(place));
+    await lock.waitedForBy(1);
+    const copies = [1, 2, 3].map(() => writer.write("a", toMessage(place, { clientMessageId: "c" })));
+    const neighbours = writeMany(writer, 5, place);
+    await lock.release();
+    await Promise.all([first, ...neighbours]);
+    expect((await Promise.all(copies)).map(({ verdict }) => verdict)).toEqual(["stored", "duplicate", "duplicate"]);
+    expect(await batchesOf(place)).toEqual([1, 6]);
+  });
+
   test("two writers given one clientMessageId at once write one message, and copies in one batch do too", async () => {
     const [one, two, place] = [createWriter(), createWriter(), await createPlace()];
     const writes = Array.from({ length: 40 }, (_, n) =>

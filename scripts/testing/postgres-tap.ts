@@ -15,15 +15,24 @@ export interface PostgresTap extends AsyncDisposable {
   readonly statements: readonly TappedStatement[];
   /** From now on the server still hears everything, and the client nothing. */
   loseAnswers(): void;
+  /** Waits for a statement that fits, and then holds back what the server says on that connection. */
+  holdAnswer(fits: (text: string) => boolean): Promise<HeldAnswer>;
   /** Breaks every connection. Those made afterwards work. */
   cut(): void;
+}
+
+/** What the server said on one connection and the client has not heard yet. */
+export interface HeldAnswer {
+  /** Lets the client hear it, and everything after it. */
+  release(): void;
 }
 
 /** Taps a server that is reached over TCP without TLS. */
 export const tapPostgres = async (databaseUrl: string): Promise<PostgresTap> => {
   const target = new URL(databaseUrl);
   const statements: TappedStatement[] = [];
-  const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
+  const pairs = new Set<Pair>();
+  const looks = new Set<(text: string, pair: Pair) => void>();
   let connections = 0;
   const cut = (): void => {
     for (const { client, server } of pairs) {
@@ -37,7 +46,10 @@ export const tapPostgres = async (databaseUrl: string): Promise<PostgresTap> => 
     const server = connect(Number(target.port || 5432), target.hostname);
     const pair = { client, server };
     pairs.add(pair);
-    const read = createReader((text) => statements.push({ connection, text }));
+    const read = createReader((text) => {
+      statements.push({ connection, text });
+      for (const look of [...looks]) look(text, pair);
+    });
     client.on("data", read);
     client.pipe(server).pipe(client);
     for (const side of [client, server]) {
@@ -63,6 +75,16 @@ export const tapPostgres = async (databaseUrl: string): Promise<PostgresTap> => 
         server.resume();
       }
     },
+    holdAnswer: (fits) =>
+      new Promise((resolve) => {
+        const look = (text: string, { client, server }: Pair): void => {
+          if (!fits(text)) return;
+          looks.delete(look);
+          server.unpipe(client);
+          resolve({ release: () => void server.pipe(client) });
+        };
+        looks.add(look);
+      }),
     cut,
     async [Symbol.asyncDispose]() {
       const closed = once(tap, "close");
@@ -72,6 +94,12 @@ export const tapPostgres = async (databaseUrl: string): Promise<PostgresTap> => 
     },
   };
 };
+
+/** The two sides of one connection. */
+interface Pair {
+  readonly client: Socket;
+  readonly server: Socket;
+}
 
 const parse = "P".charCodeAt(0);
 const bind = "B".charCodeAt(0);
