@@ -64,6 +64,12 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     headersTimeout: 15_000,
     requestTimeout: 30_000,
   });
+  // A kept-alive connection that falls idle while a stop is under way would hold it up until the grace is over.
+  httpServer.on("request", (_request, response) => {
+    response.once("close", () => {
+      if (stopping) httpServer.closeIdleConnections();
+    });
+  });
   const io = createIo(config.socketTransports);
   const fanout = createFanout(io);
   const credentials = createCredentials({ db, masterKey: createMasterKey(config.masterKey), now });
