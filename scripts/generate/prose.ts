@@ -24,8 +24,7 @@ export const otherErrors: Readonly<Partial<Record<ErrorCode, string>>> = {
   method_not_allowed: "a known path with a method it does not have",
   path_too_long: "any path, before an endpoint is chosen",
   headers_too_large: "any request, before its path is read",
-  session_required: "endpoints that only a user may call; version 1.0 has none",
-  room_full: "adding participants to a room; version 1.0 has no such endpoint",
+  session_required: "endpoints that only a user may call; there is none yet",
 };
 
 /** What a success status means, beside the same body. */

@@ -65,6 +65,7 @@ const limitNames: readonly LimitName[] = [
   "messagePageDefault",
   "pageMax",
   "joinedRoomsPerSocketMax",
+  "resumeRoomsMax",
 ];
 
 type Named = Map<string, string>;
@@ -109,7 +110,8 @@ function anonymousType(schema: Schema, named: Named): string {
     case "pipe":
       return typeOf(def.in, named);
     case "record":
-      return "Readonly<Record<string, unknown>>";
+      // Free JSON is recursive, and whoever reads it looks at it first.
+      return `Readonly<Record<string, ${def.valueType._zod.def.type === "lazy" ? "unknown" : typeOf(def.valueType, named)}>>`;
     case "object":
       return `{ ${fieldsOf(def, named)
         .map(({ code }) => code)

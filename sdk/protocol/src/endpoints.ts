@@ -14,6 +14,8 @@ export const endpoints = {
   listRooms: rooms.listRooms,
   getRoom: rooms.getRoom,
   markRoomRead: rooms.markRoomRead,
+  addParticipant: rooms.addParticipant,
+  removeParticipant: rooms.removeParticipant,
   sendMessage: messages.sendMessage,
   listMessages: messages.listMessages,
   getSettings: settings.getSettings,

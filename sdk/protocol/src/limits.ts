@@ -39,13 +39,23 @@ export const limits = {
   socketFrameBytesMax: 65_536,
   socketEventsPerSecondMax: 100,
   socketsPerUserMax: 100,
+  socketBacklogPacketsMax: 1000,
+  socketBacklogBytesMax: 1_048_576,
+  socketStalledMsMax: 10_000,
   joinedRoomsPerSocketMax: 1000,
+  resumeRoomsMax: 1000,
+  resumeRoomEventsMax: 200,
   presenceOfflineDelayMs: 10_000,
   presenceSnapshotMax: 10_000,
   writerFlushMessagesMax: 256,
   writerQueueMax: 10_000,
+  writerWaitMsMax: 3000,
+  requestMsMax: 5500,
   queryMsMax: 5000,
+  statementMsMax: 4000,
+  lockWaitMsMax: 3000,
   connectionWaitMsMax: 2000,
+  connectionWaitersMax: 1000,
 } as const;
 
 /** The name of a limit. */
@@ -88,12 +98,26 @@ export const limitDocs: Readonly<Record<LimitName, string>> = {
   socketConnectMsMax: "Milliseconds a socket may stay open without connecting to the namespace.",
   socketFrameBytesMax: "Bytes of one frame from a client; a larger one closes the socket.",
   socketEventsPerSecondMax: "Events per second from one socket; more are refused with `error`, far more close it.",
+  socketBacklogPacketsMax: "Packets sent to a client that it has not taken; one that has more is cut off.",
+  socketBacklogBytesMax: "Bytes sent to a client that it has not taken; one that has more is cut off.",
+  socketStalledMsMax: "Milliseconds in which a client takes nothing of what is waiting for it; then it is cut off.",
   socketsPerUserMax: "Open sockets of one user; one more is refused.",
   joinedRoomsPerSocketMax: "Rooms one socket may have joined at a time.",
+  resumeRoomsMax: "Rooms in one `resume`.",
+  resumeRoomEventsMax: "Events of one room that `resumed` brings; a client that missed more is told to read anew.",
   presenceOfflineDelayMs: "Milliseconds between a user's last socket closing and `online: false`.",
   presenceSnapshotMax: "User ids in one presence snapshot; the rest are left out.",
   writerFlushMessagesMax: "Messages written in one database statement.",
   writerQueueMax: "Messages waiting to be written on one gateway; more answers 503 `overloaded`.",
-  queryMsMax: "Milliseconds one database query may take; longer answers 503 `database_unavailable`.",
+  writerWaitMsMax:
+    "Milliseconds a message may wait before it is being written; longer answers 503 `database_unavailable`.",
+  requestMsMax:
+    "Milliseconds the work for one request may take, its body aside; longer answers 503 `database_unavailable`.",
+  queryMsMax:
+    "Milliseconds one database call may take, the wait for a connection included; longer answers 503 `database_unavailable`.",
+  statementMsMax: "Milliseconds after which the database gives up one statement; then 503 `database_unavailable`.",
+  lockWaitMsMax: "Milliseconds the database waits for one lock; longer answers 503 `database_unavailable`.",
   connectionWaitMsMax: "Milliseconds to wait for a database connection; longer answers 503 `database_unavailable`.",
+  connectionWaitersMax:
+    "Calls of one gateway that wait for a database connection; more answers 503 `database_unavailable`.",
 };

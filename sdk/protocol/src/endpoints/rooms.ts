@@ -3,6 +3,7 @@ import { defineEndpoint } from "../endpoint.ts";
 import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Cursor, PageLimit, Timestamp, UserId, nonEmptyText } from "../objects/common.ts";
+import { Username } from "../objects/user.ts";
 import { CreateRoomBody, RoomDetail, RoomSummary } from "../objects/room.ts";
 
 /** Path parameter of everything inside a room. A text that is no UUID answers as an unknown room does. */
@@ -107,4 +108,60 @@ export const markRoomRead = defineEndpoint({
     })
     .meta({ id: "ReadPointer", examples: [examples.readPointer] }),
   errors: ["room_not_found", "message_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
+});
+
+export const addParticipant = defineEndpoint({
+  method: "POST",
+  path: "/chat/rooms/:roomId/participants",
+  auth: "either",
+  tag: "Rooms",
+  summary: "Add a participant",
+  description:
+    "A user that does not exist yet is created. Who is a participant already stays one, and nobody is told. With a session token the caller must be an operator.",
+  params: RoomParams,
+  body: z
+    .object({
+      userId: UserId,
+      username: Username.nullish(),
+      actorUserId: UserId.nullish().meta({ description: "In whose name; the caller, or with an API key `userId`" }),
+    })
+    .meta({ id: "AddParticipantBody", description: "Body of `POST /chat/rooms/:roomId/participants`" }),
+  statuses: [200],
+  response: RoomDetail,
+  errors: [
+    "room_not_found",
+    "user_not_found",
+    "cannot_act_as_other_user",
+    "operator_required",
+    "direct_room",
+    "room_full",
+  ],
+});
+
+export const removeParticipant = defineEndpoint({
+  method: "DELETE",
+  path: "/chat/rooms/:roomId/participants/:userId",
+  auth: "either",
+  tag: "Rooms",
+  summary: "Remove a participant, or leave",
+  description:
+    "Everybody may leave; removing somebody else with a session token needs an operator. The last operator who goes is followed by who has been there longest. Answers the room as it stands without them.",
+  params: RoomParams.extend({
+    userId: UserId.meta({ description: "Who goes", examples: [examples.otherUserId] }),
+  }),
+  query: z.object({
+    actorUserId: UserId.optional().meta({
+      description: "In whose name; the caller, or with an API key the one who goes",
+    }),
+  }),
+  statuses: [200],
+  response: RoomDetail,
+  errors: [
+    "room_not_found",
+    "participant_not_found",
+    "user_not_found",
+    "cannot_act_as_other_user",
+    "operator_required",
+    "direct_room",
+  ],
 });

@@ -7,6 +7,25 @@ const RoomId = z.string().meta({ description: "`id` of the room", examples: [exa
 
 const RoomOnly = z.object({ roomId: RoomId });
 
+const MissedEvent = z
+  .object({
+    seq: z.int().meta({ description: "Its place in the room's order", examples: [2] }),
+    event: z.string().meta({ description: "Its name", examples: ["new-message"] }),
+    payload: z.looseObject({}).meta({ description: "Its payload", examples: [examples.message] }),
+  })
+  .meta({ id: "MissedEvent", description: "An event that a client missed, as it would have come live" });
+
+const ResumedRoom = z
+  .object({
+    roomId: RoomId,
+    reset: z.boolean().meta({
+      description: "True: too much was missed, or the room is not the caller's any more; read it anew",
+      examples: [false],
+    }),
+    events: z.array(MissedEvent).meta({ description: "In order of `seq`, without a hole; empty with `reset`" }),
+  })
+  .meta({ id: "ResumedRoom", description: "What a client missed in one room" });
+
 /** Events from server to client (contract 5.2). */
 export const downEvents = {
   error: {
@@ -18,11 +37,25 @@ export const downEvents = {
           .string()
           .optional()
           .meta({ description: "Stable machine code, where there is one", examples: ["unauthorized"] }),
+        event: z.string().optional().meta({ description: "The client event that was refused" }),
+        roomId: z.string().optional().meta({ description: "The room that it was about" }),
       })
       .meta({ id: "SocketError" }),
   },
   "joined-room": { summary: "Answer to `join-room`", payload: RoomOnly.meta({ id: "JoinedRoom" }) },
   "left-room": { summary: "Answer to `leave-room`", payload: RoomOnly.meta({ id: "LeftRoom" }) },
+  resumed: {
+    summary: "Answer to `resume`: what was missed in the rooms where something was",
+    payload: z
+      .object({
+        rooms: z.array(ResumedRoom),
+        more: z.boolean().meta({
+          description: "True: another `resumed` follows. Rooms in none of them missed nothing",
+          examples: [false],
+        }),
+      })
+      .meta({ id: "Resumed", description: "What a client missed, by room" }),
+  },
   "presence-snapshot": {
     summary: "Who has the joined room open now",
     payload: z.object({ roomId: RoomId, onlineUserIds: z.array(UserId) }).meta({ id: "PresenceSnapshot" }),
@@ -71,6 +104,7 @@ export const downEvents = {
         targetUserId: z
           .string()
           .meta({ description: "Who joined, left or was removed", examples: [examples.otherUserId] }),
+        seq: z.int().optional().meta({ description: "Place in the room's order" }),
       })
       .meta({ id: "RoomParticipantsChanged" }),
   },

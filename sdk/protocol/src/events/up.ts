@@ -29,6 +29,23 @@ export const upEvents = {
     summary: "Say that the user types, or stopped: relayed to the other participants, never stored",
     payload: z.object({ roomId: RoomId, userId: SelfId, isTyping: z.boolean() }).meta({ id: "TypingUp" }),
   },
+  resume: {
+    summary: "Say what the client has, by room, after a reconnect: answers `resumed` with what it missed",
+    payload: z
+      .object({
+        rooms: z
+          .record(RoomId, z.int().min(0))
+          .refine(
+            (rooms) => Object.keys(rooms).length <= limits.resumeRoomsMax,
+            `must name at most ${limits.resumeRoomsMax} rooms`,
+          )
+          .meta({
+            description: "Room id -> the latest `seq` that the client has of it",
+            examples: [{ [examples.roomId]: 2 }],
+          }),
+      })
+      .meta({ id: "Resume", description: "What a client has, by room" }),
+  },
 } as const;
 
 export type UpEvents = { readonly [K in keyof typeof upEvents]: z.output<(typeof upEvents)[K]["payload"]> };

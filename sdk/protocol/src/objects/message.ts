@@ -67,11 +67,14 @@ export type Message = z.infer<typeof Message>;
 /** Part types that only the server writes. */
 export const reservedPartTypes: readonly string[] = ["data-call", "data-membership"];
 
+/** Made once: making a schema costs more than using it. */
+const MessageText = text(limits.messageTextCharsMax);
+
 /** A part as a client may send it. */
 export const NewMessagePart = z
   .looseObject({ type: nonEmptyText(limits.partTypeCharsMax) })
   .superRefine((part, context) => {
-    if (part.type === "text" && !text(limits.messageTextCharsMax).safeParse(part["text"]).success) {
+    if (part.type === "text" && !MessageText.safeParse(part["text"]).success) {
       context.addIssue({
         code: "custom",
         path: ["text"],
