@@ -178,10 +178,33 @@ create table events (
   PRIMARY KEY (tenant_id, room_id, seq),
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE
 );
-CREATE INDEX events_in_order ON sendsar.events USING btree (tenant_id, txid, "position");
+CREATE INDEX events_by_transaction ON sendsar.events USING btree (txid, "position");
 -- row-level security: enabled, forced
+create policy log_readers on events for select to sendsar_gateway
+  using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
 create policy tenant_isolation on events for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
 grant insert, select on events to sendsar_gateway;
 grant delete, select on events to sendsar_provisioner;
+
+create table revocations (
+  tenant_id text not null,
+  revocation_id uuid not null,
+  user_id text,
+  reason text not null,
+  txid xid8 not null default pg_current_xact_id(),
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, revocation_id),
+  CHECK ((reason = ANY (ARRAY['tenant_suspended'::text, 'tenant_deleted'::text, 'user_deactivated'::text, 'sessions_revoked'::text])))
+);
+CREATE INDEX revocations_by_age ON sendsar.revocations USING btree (created_at);
+CREATE INDEX revocations_by_transaction ON sendsar.revocations USING btree (txid);
+-- row-level security: enabled, forced
+create policy log_readers on revocations for select to sendsar_gateway
+  using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
+create policy tenant_isolation on revocations for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select on revocations to sendsar_gateway;
+grant delete, insert, select on revocations to sendsar_provisioner;

@@ -66,7 +66,7 @@ create table messages (
   message_id uuid not null,
   sender_id text not null,
   client_message_id text,
-  -- json, not jsonb: parts are returned as they came, key order included, and never searched by content.
+  -- json, not jsonb: parts come back with every number and text as it was sent, and are never searched by content.
   parts json not null,
   preview_text text,
   parent_message_id uuid,

@@ -8,6 +8,8 @@ const usage = `Usage:
   tenants create <id> [--name <name>]           make a tenant; shows its API key and webhook secret, once
   tenants list                                  all tenants
   tenants rotate-key <id> [--overlap <seconds>] make a new API key; the old one works that much longer (default 0)
+  tenants suspend <id>                          refuse its credentials and cut its sockets; its data stays
+  tenants resume <id>                           take it up again
   tenants delete <id> --yes                     remove a tenant and everything it has, for good
 
 Environment: ADMIN_DATABASE_URL, MASTER_KEY
@@ -53,12 +55,18 @@ const run = async (
       });
     case "rotate-key":
       return { tenantId: id, ...(await provisioner.rotateKey(id, toSeconds(options.overlap))) };
+    case "suspend":
+      await provisioner.suspendTenant(id);
+      return { tenantId: id, status: "suspended" };
+    case "resume":
+      await provisioner.resumeTenant(id);
+      return { tenantId: id, status: "active" };
     case "delete":
       if (!options.yes) throw new Error(`unable to delete ${id}; say --yes, nothing brings it back`);
       await provisioner.deleteTenant(id);
       return { tenantId: id, deleted: true };
     default:
-      throw new Error(`unable to ${verb}; there is create, list, rotate-key and delete`);
+      throw new Error(`unable to ${verb}; there is create, list, rotate-key, suspend, resume and delete`);
   }
 };
 

@@ -19,6 +19,15 @@ export const configVariables = {
       "Postgres, as a login that is a member of `sendsar_gateway` and nothing more; a role that owns tables or bypasses row-level security is refused.",
     secret: true,
   },
+  LISTEN_DATABASE_URL: {
+    schema: z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
+      .optional(),
+    sentence:
+      "The same database without a pooler in between, for LISTEN and NOTIFY: two connections of each gateway. `DATABASE_URL` when not set.",
+    secret: true,
+  },
   DATABASE_POOL_MAX: {
     schema: z.coerce.number().int().min(2).max(200).default(10),
     sentence: "Database connections of one gateway at most.",
@@ -65,6 +74,8 @@ export interface Config {
   readonly port: number;
   readonly host: string;
   readonly databaseUrl: string;
+  /** For LISTEN and NOTIFY. */
+  readonly listenDatabaseUrl: string;
   readonly databasePoolMax: number;
   readonly masterKey: string;
   readonly socketTransports: readonly ("websocket" | "polling")[];
@@ -84,6 +95,7 @@ export const readConfig = (env: Env = process.env): Config => {
     port: read.PORT,
     host: read.HOST,
     databaseUrl: read.DATABASE_URL,
+    listenDatabaseUrl: read.LISTEN_DATABASE_URL ?? read.DATABASE_URL,
     databasePoolMax: read.DATABASE_POOL_MAX,
     masterKey: read.MASTER_KEY,
     socketTransports: read.SOCKET_TRANSPORTS,

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
@@ -10,14 +11,12 @@ import { createCursors } from "./chat/cursor.ts";
 import type { ChatDeps } from "./chat/deps.ts";
 import { createMessageWriter } from "./chat/message-writer.ts";
 import type { Config } from "./config.ts";
+import { followConnections } from "./http/connections.ts";
 import { createHttpServer } from "./http/server.ts";
-import { createFanout } from "./realtime/fanout.ts";
-import { serveConnection } from "./realtime/connection.ts";
-import { createHandshake } from "./realtime/handshake.ts";
+import { joinPostgresCluster } from "./realtime/cluster/adapter.ts";
 import { createIo } from "./realtime/io.ts";
-import { createOpenRooms } from "./realtime/open-rooms.ts";
-import type { Timers } from "./realtime/presence.ts";
-import { createPresence } from "./realtime/presence.ts";
+import { createRealtime } from "./realtime/realtime.ts";
+import type { Timers } from "./realtime/timers.ts";
 import type { Db } from "./store/db.ts";
 import { openDb } from "./store/db.ts";
 import { requireUsableDatabase } from "./store/start-check.ts";
@@ -59,6 +58,7 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
   }
 
   let stopping: Promise<void> | undefined;
+  const databaseAnswers = createPulse(db);
   const httpServer = createServer({
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: 15_000,
@@ -70,70 +70,100 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
       if (stopping) httpServer.closeIdleConnections();
     });
   });
+  const connections = followConnections(httpServer);
   const io = createIo(config.socketTransports);
-  const fanout = createFanout(io);
   const credentials = createCredentials({ db, masterKey: createMasterKey(config.masterKey), now });
+  const realtime = createRealtime({
+    io,
+    db,
+    credentials,
+    logger,
+    timers,
+    now,
+    joinCluster: (onListening) =>
+      joinPostgresCluster(io, {
+        databaseUrl: config.listenDatabaseUrl,
+        channelPrefix: deriveChannelPrefix(config.masterKey),
+        onListening,
+        onError: (error) => logger.warn({ err: error }, "trouble with notifications"),
+      }),
+  });
   const writer = createMessageWriter({
     db,
     // Half of the pool writes at most, so that reads always get through.
     flushesMax: Math.ceil(config.databasePoolMax / 2),
-    onStored: fanout.messagesStored,
+    onCommitted: realtime.announcer.committed,
   });
   const deps: ChatDeps = {
     db,
     writer,
-    announcer: fanout,
+    announcer: realtime.announcer,
     credentials,
     cursors: createCursors(config.masterKey),
     now,
     newId: () => uuidv7(),
   };
-
-  const presence = createPresence({
-    timers,
-    onChange: (tenantId, userId, online) => fanout.toTenant(tenantId, "tenant-presence", { userId, online }),
-  });
-  const context = { deps, fanout, presence, openRooms: createOpenRooms() };
-  io.use(createHandshake({ deps, presence, logger }));
-  io.on("connection", (socket) => serveConnection(context, logger, socket));
-
   const http = await createHttpServer({
     deps,
     logger,
     checkResponses,
     httpServer,
-    health: { isReady: async () => stopping === undefined && (await answers(db)) },
+    health: {
+      isStopping: () => stopping !== undefined,
+      isReady: async () => stopping === undefined && realtime.isCurrent() && (await databaseAnswers()),
+    },
   });
   // After REST, so that Socket.IO takes its own path off before REST sees it.
   io.attach(httpServer);
   await http.listen({ port: config.port, host: config.host });
 
   const shutDown = async (): Promise<void> => {
-    io.disconnectSockets(true);
-    await within(config.shutdownGraceMs, http.close());
-    await within(config.shutdownGraceMs, writer.drain());
-    httpServer.closeAllConnections();
+    // Sockets go while requests are still answered; then nothing new comes in and what is under way finishes.
+    await realtime.drain(config.shutdownGraceMs / 2);
+    await within(config.shutdownGraceMs / 2, Promise.all([http.close(), writer.drain()]));
+    connections.cut();
+    // At the same time: what still waits for a database that is away ends when its connection is cut.
+    await Promise.all([realtime.stop(), db[Symbol.asyncDispose]()]);
     await io.close();
-    presence.stop();
-    await db[Symbol.asyncDispose]();
   };
   const stop = (): Promise<void> => (stopping ??= shutDown());
   return { port: (httpServer.address() as AddressInfo).port, stop, [Symbol.asyncDispose]: stop };
 };
 
-const answers = async (db: Db): Promise<boolean> => {
-  try {
-    await db.ping();
-    return true;
-  } catch {
-    // Whatever the reason, the answer is no; it is logged where the work fails.
-    return false;
-  }
+/** A name that only those who have the master key can tell: NOTIFY has no access rights inside a database. */
+const deriveChannelPrefix = (masterKey: string): string =>
+  `sendsar:${createHmac("sha256", masterKey).update("notification channel").digest("hex").slice(0, 32)}`;
+
+/**
+ * Finds out whether the database answers, and says no when it takes longer than `pulseMsMax`: who asks whether a gateway is
+ * ready does not wait long. However many ask at a time, the database is asked once.
+ */
+const createPulse = (db: Db): (() => Promise<boolean>) => {
+  let asking: Promise<boolean> | undefined;
+  const ask = async (): Promise<boolean> => {
+    try {
+      await db.ping();
+      return true;
+    } catch {
+      // Whatever the reason, the answer is no; it is logged where the work fails.
+      return false;
+    } finally {
+      asking = undefined;
+    }
+  };
+  return async () => {
+    asking ??= ask();
+    return (await within(pulseMsMax, asking)) === true;
+  };
 };
 
-/** Waits for something, but not for ever. */
-const within = async (ms: number, work: PromiseLike<unknown>): Promise<void> => {
+const pulseMsMax = 800;
+
+/** Waits for something, but not for ever: answers undefined when it is too late. */
+const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> => {
   const timeout = new AbortController();
-  await Promise.race([work, setTimeout(ms, undefined, { signal: timeout.signal }).catch(() => undefined)]);
+  const late = setTimeout(ms, undefined, { signal: timeout.signal }).catch(() => undefined);
+  const first = await Promise.race([work, late]);
   timeout.abort();
+  return first;
 };

@@ -26,7 +26,14 @@ const leaveParent = (): void => {
 };
 
 main().then(leaveParent, (error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${sentenceOf(error)}\n`);
   process.exitCode = 1;
   leaveParent();
 });
+
+/** With what lies below: whoever starts a gateway must learn why the database cannot be used. */
+const sentenceOf = (error: unknown): string => {
+  if (error instanceof AggregateError) return error.errors.map(sentenceOf).join("; ");
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}; ${sentenceOf(error.cause)}`;
+};

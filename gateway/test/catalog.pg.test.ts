@@ -81,7 +81,7 @@ const spoilt: Readonly<Record<CatalogRule, Readonly<Record<string, readonly [sta
     ],
     "one that says or": [withPolicy(`using (${isTenants} or true) with check (${isTenants})`), "extra"],
   },
-  "there is no other policy but the two that are known": {
+  "there is no other policy but those that are known": {
     "one more": ["create policy more on messages using (true)", "messages.more"],
     "one more for a role": ["create policy more on rooms for select to sendsar_gateway using (true)", "rooms.more"],
     "a known one that shows more": ["alter policy presented_key on api_keys using (true)", "api_keys.presented_key"],

@@ -159,7 +159,7 @@ describe("usage", () => {
 
   test("an unknown verb and an unknown option are refused by name", async () => {
     const [verb, option] = await Promise.all([run(["tenants", "frobnicate", "x"]), run(["tenants", "list", "--all"])]);
-    expectRefused(verb, /^unable to frobnicate; there is create, list, rotate-key and delete$/);
+    expectRefused(verb, /^unable to frobnicate; there is create, list, rotate-key, suspend, resume and delete$/);
     expectRefused(option, /--all/);
   });
 });

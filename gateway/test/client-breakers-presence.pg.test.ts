@@ -47,9 +47,10 @@ const toldOf = (socket: TestSocket, user: TestUser): boolean[] =>
 
 /** Closes a socket and waits until the gateway counts its user's time. */
 const closeLast = async (socket: TestSocket): Promise<void> => {
-  const before = timers.running.length;
+  const counting = (): number => timers.running.filter((ms) => ms === limits.presenceOfflineDelayMs).length;
+  const before = counting();
   socket.socket.disconnect();
-  await vi.waitFor(() => expect(timers.running.length).toBe(before + 1), { interval: 5 });
+  await vi.waitFor(() => expect(counting()).toBe(before + 1), { interval: 5 });
 };
 
 /** Who is in a socket's snapshot, the witnesses apart. */

@@ -12,6 +12,7 @@ import type { MessageWriter, WriteOutcome } from "../src/chat/message-writer.ts"
 import { createMessageWriter } from "../src/chat/message-writer.ts";
 import type { Db } from "../src/store/db.ts";
 import { openDb } from "../src/store/db.ts";
+import type { LogEvent } from "../src/store/log.ts";
 import type { NewMessage } from "../src/store/message-writer.ts";
 
 // The writer by itself, on a real database. Rooms are made by a gateway on the same one.
@@ -36,8 +37,10 @@ afterAll(async () => {
 /** A writer and everything that it announced, in that order. */
 const createWriter = (flushesMax = 2): { readonly writer: MessageWriter; readonly announced: Message[] } => {
   const announced: Message[] = [];
-  const onStored = (_tenantId: string, messages: readonly Message[]): void => void announced.push(...messages);
-  return { writer: createMessageWriter({ db, flushesMax, onStored }), announced };
+  const onCommitted = (_tenantId: string, events: readonly LogEvent[]): void => {
+    for (const event of events) if (event.type === "message.created") announced.push(event.message);
+  };
+  return { writer: createMessageWriter({ db, flushesMax, onCommitted }), announced };
 };
 
 interface Place {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 import { pino } from "pino";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { TestDatabase } from "../../scripts/testing/database.ts";
 import { createTestDatabase } from "../../scripts/testing/database.ts";
 import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
@@ -31,7 +31,8 @@ const refusalOn = async (databaseUrl: string): Promise<string> => {
 
 test("a gateway starts with the login that provisioning makes, and serves", async () => {
   await using gateway = await start(database.gatewayUrl);
-  expect((await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status).toBe(200);
+  // Ready is who hears the other gateways, which takes a moment longer.
+  await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status).toBe(200), 5000);
 });
 
 describe("a gateway refuses a login that row-level security does not bind", () => {

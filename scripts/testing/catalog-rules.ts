@@ -21,14 +21,16 @@ export const catalogRules = {
         and pg_get_expr(p.polqual, c.oid) = '(tenant_id = current_setting(''sendsar.tenant_id''::text, true))'
         and pg_get_expr(p.polwithcheck, c.oid) = '(tenant_id = current_setting(''sendsar.tenant_id''::text, true))')`,
 
-  // Permissive policies add up, so one more can undo the one above. These two only read.
-  "there is no other policy but the two that are known": `
+  // Permissive policies add up, so one more can undo the one above. These only read.
+  "there is no other policy but those that are known": `
     select c.relname || '.' || p.polname from pg_policy p join pg_class c on c.oid = p.polrelid
     where p.polname <> 'tenant_isolation' and (c.relname, p.polname, p.polcmd, p.polroles::regrole[]::text,
         pg_get_expr(p.polqual, c.oid)) not in (
       ('api_keys', 'presented_key', 'r', '{-}',
         '(key_hash = decode(NULLIF(current_setting(''sendsar.key_hash''::text, true), ''''::text), ''hex''::text))'),
-      ('tenants', 'provisioner_lists', 'r', '{sendsar_provisioner}', 'true'))`,
+      ('tenants', 'provisioner_lists', 'r', '{sendsar_provisioner}', 'true'),
+      ('events', 'log_readers', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'),
+      ('revocations', 'log_readers', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'))`,
 
   "every table has a primary key": `
     select c.relname from tables c

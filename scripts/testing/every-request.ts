@@ -35,6 +35,8 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   createRoom: ({ userId }) => ({ name: "New", participants: [{ id: userId }] }),
   listRooms: () => undefined,
   getRoom: () => undefined,
+  addParticipant: ({ userId }) => ({ userId: `${userId}-added` }),
+  removeParticipant: () => undefined,
   markRoomRead: ({ userId, messageId }) => ({ userId, lastReadMessageId: messageId }),
   sendMessage: ({ userId }) => ({ senderId: userId, parts: [{ type: "text", text: "not to be stored" }] }),
   listMessages: () => undefined,
@@ -42,8 +44,10 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   patchSettings: () => ({ chat: { deletedMessageDisplay: "hidden" } }),
 };
 
-const fillPath = (path: string, { roomId }: RequestSubject): string =>
+/** The one who is removed is the one who was added before, so that the others can go on. */
+const fillPath = (path: string, { roomId, messageId, userId }: RequestSubject): string =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => {
-    if (name !== "roomId") throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
-    return roomId;
+    const value = { roomId, messageId, userId: `${userId}-added` }[name];
+    if (value === undefined) throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
+    return encodeURIComponent(value);
   });

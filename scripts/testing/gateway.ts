@@ -20,7 +20,16 @@ export interface TestGateway extends AsyncDisposable {
   readonly masterKey: string;
   readonly a: TestTenant;
   readonly b: TestTenant;
+  /** Starts another gateway on the same database; it ends with this one, unless it is ended before. */
+  startPeer(): Promise<TestPeer>;
   /** Everything that the gateway logged, one JSON object per line. */
+  readonly log: readonly string[];
+}
+
+/** Another gateway of the same database. */
+export interface TestPeer extends AsyncDisposable {
+  readonly url: string;
+  readonly gateway: Gateway;
   readonly log: readonly string[];
 }
 
@@ -42,13 +51,14 @@ export const startTestGateway = async (
       await provisioner.createTenant({ tenantId: "a" }),
       await provisioner.createTenant({ tenantId: "b" }),
     ];
-    const log: string[] = [];
-    const gateway = stack.use(
-      await createGateway(
+    const startOne = async (): Promise<TestPeer> => {
+      const log: string[] = [];
+      const gateway = await createGateway(
         {
           port: 0,
           host: "127.0.0.1",
           databaseUrl: database.gatewayUrl,
+          listenDatabaseUrl: database.gatewayUrl,
           databasePoolMax: 4,
           masterKey,
           socketTransports: ["websocket", "polling"],
@@ -60,9 +70,15 @@ export const startTestGateway = async (
           checkResponses: true,
           ...gatewayOptions,
         },
-      ),
-    );
-    const url = `http://127.0.0.1:${gateway.port}`;
+      );
+      return {
+        url: `http://127.0.0.1:${gateway.port}`,
+        gateway,
+        log,
+        [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+      };
+    };
+    const { gateway, log, url } = stack.use(await startOne());
     const [a, b] = credentials.map((tenant) => ({
       ...tenant,
       api: createTestClient(url, { "x-api-key": tenant.apiKey }),
@@ -77,6 +93,7 @@ export const startTestGateway = async (
       a,
       b,
       log,
+      startPeer: async () => disposable.use(await startOne()),
       [Symbol.asyncDispose]: () => disposable.disposeAsync(),
     };
   } catch (error) {

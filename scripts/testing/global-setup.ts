@@ -15,16 +15,25 @@ declare module "vitest" {
 }
 
 /**
- * Gives all tests of a run one Postgres. It starts when the first test asks, so a run of unit tests does not wait for
- * it; the tests live in other processes, so they ask over HTTP on loopback.
+ * Gives all tests of a run one Postgres, and one build of the SDK. Each is made when the first test asks, so a run of unit
+ * tests does not wait for it; the tests live in other processes, so they ask over HTTP on loopback.
  */
 const setup = async (project: TestProject): Promise<() => Promise<void>> => {
-  // Once, before the tests: two that find it stale would build it at the same time.
-  await ensureSdk();
   let opened: Promise<TestServer> | undefined;
-  const broker = createServer((_request, response) => {
+  let built: Promise<void> | undefined;
+  const broker = createServer((request, response) => {
+    if (request.url === "/sdk") {
+      void answer(
+        response,
+        (built ??= ensureSdk()).then(() => ({})),
+      );
+      return;
+    }
     opened ??= openTestServer(process.env["TEST_DATABASE_URL"]);
-    void answer(response, opened);
+    void answer(
+      response,
+      opened.then(({ adminUrl, template }) => ({ adminUrl, template })),
+    );
   });
   broker.listen(0, "127.0.0.1");
   await once(broker, "listening");
@@ -37,10 +46,9 @@ const setup = async (project: TestProject): Promise<() => Promise<void>> => {
   };
 };
 
-const answer = async (response: ServerResponse, opened: Promise<TestServer>): Promise<void> => {
+const answer = async (response: ServerResponse, work: Promise<object>): Promise<void> => {
   try {
-    const { adminUrl, template } = await opened;
-    response.end(JSON.stringify({ adminUrl, template }));
+    response.end(JSON.stringify(await work));
   } catch (error) {
     response.writeHead(503).end(error instanceof Error ? error.message : String(error));
   }

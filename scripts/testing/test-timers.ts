@@ -1,4 +1,4 @@
-import type { Timers } from "../../gateway/src/realtime/presence.ts";
+import type { Timers } from "../../gateway/src/realtime/timers.ts";
 
 /** Timers that run when a test says so. */
 export interface TestTimers extends Timers {

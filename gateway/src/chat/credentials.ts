@@ -26,6 +26,8 @@ export interface Credentials {
   requireSession(token: string): Promise<SessionActor>;
   /** The key that signs a tenant's new tokens. */
   requireSigningKey(tenantId: string): Promise<SessionKey>;
+  /** Forget what is remembered of a tenant: something was revoked. */
+  forget(tenantId: string): void;
 }
 
 export interface CredentialsOptions {
@@ -88,13 +90,27 @@ export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): C
       if (!newest) throw new Error("unable to sign a session; the tenant has no session key");
       return newest;
     },
+    forget(tenantId) {
+      statuses.forget((key) => key === tenantId);
+      sessionKeys.forget((key) => key === tenantId);
+      userStates.forget((key) => key.startsWith(`[${JSON.stringify(tenantId)},`));
+    },
   };
 };
 
 const unknown = Symbol("unknown");
 
+interface Memory<V> {
+  (key: string): Promise<V>;
+  forget(fits: (key: string) => boolean): void;
+}
+
 /** Remembers answers for `cacheMs`; calls for the same key at the same time share one query; failures are not kept. */
-const remember = <V extends NonNullable<unknown>>(load: (key: string) => Promise<V>): ((key: string) => Promise<V>) => {
+const remember = <V extends NonNullable<unknown>>(load: (key: string) => Promise<V>): Memory<V> => {
   const cache = new LRUCache<string, V>({ max: cachedMax, ttl: cacheMs, fetchMethod: load });
-  return (key) => cache.forceFetch(key);
+  return Object.assign((key: string) => cache.forceFetch(key), {
+    forget(fits: (key: string) => boolean) {
+      for (const key of [...cache.keys()]) if (fits(key)) cache.delete(key);
+    },
+  });
 };

@@ -1,7 +1,7 @@
 import { limits } from "@sendsar/protocol/limits";
 import type { CreateRoomBody, RoomDetail, RoomKind, RoomSummary } from "@sendsar/protocol/objects/room";
 import { validate as isUuid } from "uuid";
-import { createRoom as createStoredRoom, findUsersWithTooManyRooms } from "../store/room-creation.ts";
+import { createRoom as createStoredRoom, creationOf, findUsersWithTooManyRooms } from "../store/room-creation.ts";
 import { findRoom, isParticipant, listRooms as listStoredRooms } from "../store/rooms.ts";
 import type { Actor } from "./actor.ts";
 import { findViewer } from "./actor.ts";
@@ -37,7 +37,10 @@ export const createRoom = async (
       role: participant.role ?? (kind === "group" && index === 0 ? "OPERATOR" : "MEMBER"),
     })),
   });
-  if (created) deps.announcer.roomCreated(tenantId, roomId, userIds);
+  if (created) {
+    const change = creationOf(body.participants.map(({ id }) => ({ userId: id })));
+    deps.announcer.committed(tenantId, [{ type: "participants.changed", roomId, seq: 1, change }]);
+  }
   const room = await findRoom(deps.db, tenantId, roomId, undefined);
   if (!room) throw new ChatError("room_not_found");
   return { room, created };

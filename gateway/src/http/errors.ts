@@ -7,7 +7,7 @@ import { API_PREFIX } from "@sendsar/protocol/version";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { v7 as uuidv7 } from "uuid";
 import { ChatError } from "../chat/chat-error.ts";
-import { StoreError } from "../store/store-error.ts";
+import { StoreError, isTransient } from "../store/store-error.ts";
 
 /** Makes every answer that is not 2xx one shape with a stable code; what went wrong inside is only logged. */
 export const answerErrors = (server: FastifyInstance): void => {
@@ -71,7 +71,7 @@ const toBody = ({ code, details }: ChatError, requestId: string): ErrorBody => {
 const toChatError = (error: unknown): ChatError => {
   if (error instanceof ChatError) return error;
   if (error instanceof StoreError) {
-    return new ChatError(error.kind === "unavailable" ? "database_unavailable" : "internal", { cause: error.cause });
+    return new ChatError(isTransient(error) ? "database_unavailable" : "internal", { cause: error.cause });
   }
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   const known = code === undefined ? undefined : frameworkErrors[code];

@@ -2,8 +2,10 @@ import type { FastifyInstance } from "fastify";
 
 /** What the gateway says of itself to those who run it. */
 export interface Health {
-  /** True while it takes new work: the database answers and no stop is under way. */
+  /** True while it takes new work: the database answers and no stop is under way. Answers soon, whatever happens. */
   isReady(): Promise<boolean>;
+  /** True once a stop is under way. */
+  isStopping(): boolean;
 }
 
 /** `/healthz` answers while the process works, `/readyz` while it should get traffic. Neither says why not. */

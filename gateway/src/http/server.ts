@@ -40,6 +40,8 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     },
     serverFactory: (handler) => options.httpServer.on("request", handler),
     forceCloseConnections: "idle",
+    // What comes in until the last connection is closed is answered like anything else.
+    return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
   }) as unknown as FastifyInstance;
@@ -57,6 +59,8 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
   });
   server.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+    // Callers that keep their connection take their next request to another gateway, before this one is gone.
+    if (options.health.isStopping()) reply.header("connection", "close");
   });
   server.addHook("onRequest", refuseUnrouted);
   server.addHook("onResponse", async (request, reply) => {

@@ -5,12 +5,12 @@ import { createApiKey, hashApiKey, isApiKey } from "../auth/api-key.ts";
 import type { MasterKey } from "../auth/seal.ts";
 import { createMasterKey, secretBelongsTo } from "../auth/seal.ts";
 import type { SealedSecret, SecretKind } from "../store/credentials.ts";
-import { findApiKeyOwner, replaceApiKey } from "../store/credentials.ts";
+import { findApiKeyOwner, replaceApiKey, replaceSecret } from "../store/credentials.ts";
 import { openDb } from "../store/db.ts";
 import { createGatewayLogin } from "../store/gateway-login.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Tenant } from "../store/tenants.ts";
-import { deleteTenant, findTenant, insertTenant, listTenants } from "../store/tenants.ts";
+import { deleteTenant, findTenant, insertTenant, listTenants, setTenantStatus } from "../store/tenants.ts";
 
 /** A tenant's credentials, shown this once: the database keeps a hash and a sealed secret. */
 export interface NewTenantCredentials {
@@ -39,6 +39,12 @@ export interface Provisioner {
   listTenants(): Promise<Tenant[]>;
   /** A new key in force at once; older ones work for `overlapSeconds` more. Throws `TenantNotFoundError`. */
   rotateKey(tenantId: string, overlapSeconds?: number): Promise<{ readonly apiKey: string }>;
+  /** A new key signs sessions; tokens of older ones are good for `overlapSeconds` more, 0 cuts them off at once. */
+  rotateSessionKey(tenantId: string, overlapSeconds?: number): Promise<void>;
+  /** Refuses the tenant's credentials and cuts its sockets within seconds; its data stays. */
+  suspendTenant(tenantId: string): Promise<void>;
+  /** Takes a suspended tenant up again. */
+  resumeTenant(tenantId: string): Promise<void>;
   /** Whose key is this? Undefined for a wrong or expired one. */
   verifyKey(apiKey: string): Promise<string | undefined>;
   /** Removes a tenant and all it has, for good. Throws `TenantNotFoundError`. */
@@ -94,6 +100,17 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
       const apiKey = createApiKey();
       await replaceApiKey(db, tenantId, toStoredKey(apiKey), overlapSeconds);
       return { apiKey };
+    },
+    async rotateSessionKey(tenantId, overlapSeconds = 0) {
+      if (!(await findTenant(db, tenantId))) throw notFound("rotate the session key of", tenantId);
+      const secret = sealSecret(master, tenantId, "session_key", randomBytes(32));
+      await replaceSecret(db, tenantId, "session_key", secret, overlapSeconds);
+    },
+    async suspendTenant(tenantId) {
+      if (!(await setTenantStatus(db, tenantId, "suspended"))) throw notFound("suspend", tenantId);
+    },
+    async resumeTenant(tenantId) {
+      if (!(await setTenantStatus(db, tenantId, "active"))) throw notFound("resume", tenantId);
     },
     async verifyKey(apiKey) {
       if (!isApiKey(apiKey)) return undefined;

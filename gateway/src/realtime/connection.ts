@@ -11,14 +11,15 @@ import { stopTyping } from "./handlers/typing.ts";
 import type { ChatSocket } from "./io.ts";
 
 /**
- * Serves one socket from its connect to its end: tells it who is online, and runs its events one after the other, in the
- * order in which they came.
+ * Serves one socket, which the handshake has put into its groups, to its end: tells it who is online, and runs its
+ * events one after the other, in the order in which they came.
  */
 export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
   const { tenantId, userId } = socket.data;
+  const { presence, fanout } = context;
   const connection: Connection = { socket, tenantId, userId, openRooms: new Set() };
-  context.presence.arrive(tenantId, userId);
-  context.fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: context.presence.snapshot(tenantId) });
+  presence.arrive(tenantId, userId);
+  fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: presence.online(tenantId) });
 
   let last: Promise<void> = Promise.resolve();
   let budget = limits.socketEventsPerSecondMax;
@@ -29,7 +30,7 @@ export const serveConnection = (context: RealtimeContext, logger: Logger, socket
     if (--budget < 0) {
       // Far beyond the limit it is no longer worth answering.
       if (budget < -limits.socketEventsPerSecondMax * 10) socket.disconnect(true);
-      else refuse(context, connection, new ChatError("rate_limited"));
+      else refuse(context, connection, new ChatError("rate_limited"), name, payload);
       return;
     }
     last = last.then(() => handle(context, logger, connection, name, payload));
@@ -62,13 +63,25 @@ const handle = async (
     await (handlers[name] as Handler<keyof UpEvents>)(context, connection, parsed.data as never);
   } catch (error) {
     if (!(error instanceof ChatError)) logger.error({ err: error, tenant: connection.tenantId }, "socket event failed");
-    refuse(context, connection, error);
+    refuse(context, connection, error, name, payload);
   }
 };
 
 const isUpEvent = (name: unknown): name is keyof UpEvents => typeof name === "string" && Object.hasOwn(upEvents, name);
 
-const refuse = ({ fanout }: RealtimeContext, { socket }: Connection, error: unknown): void => {
+const refuse = (
+  { fanout }: RealtimeContext,
+  { socket }: Connection,
+  error: unknown,
+  name?: unknown,
+  payload?: unknown,
+): void => {
   const { message, code } = error instanceof ChatError ? error : new ChatError("database_unavailable");
-  fanout.toSocket(socket, "error", { message, code });
+  // What is refused, when it is something that we know: the client can tell which of its wishes failed.
+  const event = isUpEvent(name) ? { event: name } : {};
+  const roomId: unknown = typeof payload === "object" && payload !== null && "roomId" in payload ? payload.roomId : "";
+  const room = typeof roomId === "string" && roomId !== "" && roomId.length <= roomIdCharsMax ? { roomId } : {};
+  fanout.toSocket(socket, "error", { message, code, ...event, ...room });
 };
+
+const roomIdCharsMax = 64;

@@ -1,15 +1,13 @@
 import type { ChatDeps } from "../chat/deps.ts";
 import type { Fanout } from "./fanout.ts";
 import type { ChatSocket } from "./io.ts";
-import type { OpenRooms } from "./open-rooms.ts";
-import type { Presence } from "./presence.ts";
+import type { Presence } from "./presence/presence.ts";
 
 /** What the handlers of socket events work with. */
 export interface RealtimeContext {
   readonly deps: Pick<ChatDeps, "db">;
   readonly fanout: Fanout;
   readonly presence: Presence;
-  readonly openRooms: OpenRooms;
 }
 
 /** One connected socket: who it is, and what it has open. */

@@ -1,69 +1,86 @@
 import type { DownEventName, DownEvents } from "@sendsar/protocol/events/down";
-import type { Announcer } from "../chat/announcer.ts";
-import { openRoomChannel, roomChannel, tenantChannel, userChannel } from "./channels.ts";
+import type { Message } from "@sendsar/protocol/objects/message";
+import { roomChannel, userChannel } from "./channels.ts";
+import { createBroadcast } from "./broadcast.ts";
+import type { Bus, Signal } from "./cluster/bus.ts";
 import type { ChatServer, ChatSocket } from "./io.ts";
+import { createTypists } from "./typists.ts";
 
 /**
  * The only place that sends to clients. Room events go to all sockets of all participants, joined or not, the actor's
  * own included: after a reconnect clients send no `join-room`, and some paint only what comes back (contract 4.3, 5.1).
- * A socket gets the messages of a room in the order in which they are given here.
+ * A socket gets what it is sent here in the order in which it was given.
  */
-export interface Fanout extends Announcer {
+export interface Fanout {
   /** To one socket. */
   toSocket<E extends DownEventName>(socket: ChatSocket, event: E, payload: DownEvents[E]): void;
-  /** To all sockets of a tenant but one. */
-  toTenant<E extends DownEventName>(tenantId: string, event: E, payload: DownEvents[E], except?: ChatSocket): void;
-  /** To the sockets that have a room open, but one. */
-  toOpenRoom<E extends DownEventName>(tenantId: string, roomId: string, event: E, payload: DownEvents[E]): void;
-  /** Tells a room's participants, all but the one who types. */
+  /** To the sockets of a channel that are connected here. */
+  toChannel<E extends DownEventName>(channel: string, event: E, payload: DownEvents[E]): void;
+  /** A message, to its room's participants who are connected here. */
+  message(tenantId: string, message: Message): void;
+  /** To a room's participants on every gateway, all but the one who types. */
   typing(tenantId: string, typing: DownEvents["typing"]): void;
+  /** To a room's participants on every gateway. */
+  roomRead(tenantId: string, read: DownEvents["room-read"]): void;
+  /** The user is gone: whoever still sees it typing is told that it stopped. */
+  userGone(tenantId: string, userId: string): void;
 }
 
-export const createFanout = (io: ChatServer): Fanout => {
-  const emit = <E extends DownEventName>(
-    channel: string,
-    event: E,
-    payload: DownEvents[E],
-    except: string | string[] = [],
-  ): void => {
-    io.local
-      .to(channel)
-      .except(except)
-      .emit(event, ...([payload] as never));
+export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
+  const typists = createTypists();
+
+  const { emit, flush } = createBroadcast(io);
+
+  const emitTyping = (signal: Signal): void => {
+    const [channel, , payload, except] = signal;
+    const { userId, isTyping } = payload as DownEvents["typing"];
+    typists.set(channel, userId, isTyping);
+    emit(channel, "typing", payload, except);
   };
-  const socketIdsIn = (channel: string): string[] => [...(io.sockets.adapter.rooms.get(channel) ?? [])];
-  /** Forgets what the sockets of a user said about typing in a room. Answers whether one had. */
-  const forgetTyping = (tenantId: string, userId: string, roomId: string): boolean => {
-    const socketIds = socketIdsIn(userChannel(tenantId, userId));
-    const forgotten = socketIds.map((id) => io.sockets.sockets.get(id)?.data.typingRooms.delete(roomId));
-    return forgotten.includes(true);
+
+  const here = (signal: Signal): void => {
+    const [channel, event, payload, except] = signal;
+    if (event === "typing") emitTyping(signal);
+    else emit(channel, event, payload, except);
   };
-  const typing = (tenantId: string, payload: DownEvents["typing"]): void =>
-    emit(roomChannel(tenantId, payload.roomId), "typing", payload, userChannel(tenantId, payload.userId));
-  return {
-    toSocket: (socket, event, payload) => void socket.emit(event, ...([payload] as never)),
-    toTenant: (tenantId, event, payload, except) =>
-      emit(tenantChannel(tenantId), event, payload, except ? [except.id] : []),
-    toOpenRoom: (tenantId, roomId, event, payload) => emit(openRoomChannel(tenantId, roomId), event, payload),
+  const everywhere = (signal: Signal): void => {
+    here(signal);
+    bus.send("signal", signal);
+  };
+  bus.on("signal", here);
+
+  const typingSignal = (tenantId: string, typing: DownEvents["typing"]): Signal => [
+    roomChannel(tenantId, typing.roomId),
+    "typing",
     typing,
-    messagesStored(tenantId, messages) {
-      for (const message of messages) {
-        const { roomId, senderId: userId } = message;
-        // Before the message, so that nobody is shown typing below what it has just written.
-        if (forgetTyping(tenantId, userId, roomId)) typing(tenantId, { roomId, userId, isTyping: false });
-        emit(roomChannel(tenantId, roomId), "new-message", message);
+    userChannel(tenantId, typing.userId),
+  ];
+
+  return {
+    toSocket(socket, event, payload) {
+      flush();
+      socket.emit(event, ...([payload] as never));
+    },
+    toChannel: (channel, event, payload) => emit(channel, event, payload, ""),
+    message(tenantId, message) {
+      const { roomId, senderId: userId } = message;
+      const channel = roomChannel(tenantId, roomId);
+      // Before the message, so that nobody is shown typing below what it has just written.
+      if (typists.has(channel, userId)) emitTyping(typingSignal(tenantId, { roomId, userId, isTyping: false }));
+      emit(channel, "new-message", message, "");
+    },
+    typing(tenantId, typing) {
+      const signal = typingSignal(tenantId, typing);
+      // A message of the typist has told everybody already that it stopped.
+      if (typing.isTyping || typists.has(signal[0], typing.userId)) everywhere(signal);
+    },
+    roomRead: (tenantId, read) => everywhere([roomChannel(tenantId, read.roomId), "room-read", read, ""]),
+    userGone(tenantId, userId) {
+      for (const channel of typists.channelsOf(userId)) {
+        const [, roomId] = /^[^/]+\/room\/(.+)$/.exec(channel) ?? [];
+        if (roomId === undefined || channel !== roomChannel(tenantId, roomId)) continue;
+        emitTyping(typingSignal(tenantId, { roomId, userId, isTyping: false }));
       }
     },
-    roomCreated(tenantId, roomId, userIds) {
-      const [actorUserId = ""] = userIds;
-      for (const targetUserId of userIds) {
-        const user = userChannel(tenantId, targetUserId);
-        // By id, not by `socketsJoin`: that passes over sockets that are in their groups and not yet connected.
-        for (const id of socketIdsIn(user))
-          void io.sockets.adapter.addAll(id, new Set([roomChannel(tenantId, roomId)]));
-        emit(user, "room-participants-changed", { roomId, action: "joined", actorUserId, targetUserId });
-      }
-    },
-    roomRead: (tenantId, read) => emit(roomChannel(tenantId, read.roomId), "room-read", read),
   };
 };

@@ -2,6 +2,7 @@ import type { UpEvents } from "@sendsar/protocol/events/up";
 import type { Connection, RealtimeContext } from "./context.ts";
 import { joinRoom } from "./handlers/join-room.ts";
 import { leaveRoom } from "./handlers/leave-room.ts";
+import { resume } from "./handlers/resume.ts";
 import { typing } from "./handlers/typing.ts";
 
 /** What serves a socket event. A `ChatError` goes back to the socket as `error`. */
@@ -16,4 +17,5 @@ export const handlers: { readonly [E in keyof UpEvents]: Handler<E> } = {
   "join-room": joinRoom,
   "leave-room": leaveRoom,
   typing,
+  resume,
 };

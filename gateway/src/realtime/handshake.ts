@@ -1,54 +1,71 @@
+import { errors } from "@sendsar/protocol/errors";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import { ChatError } from "../chat/chat-error.ts";
-import type { ChatDeps } from "../chat/deps.ts";
-import { listRoomIdsOf } from "../store/rooms.ts";
-import { roomChannel, tenantChannel, userChannel } from "./channels.ts";
+import type { Credentials } from "../chat/credentials.ts";
+import type { RoomHead } from "../store/rooms.ts";
+import type { Feed } from "./feed/feed.ts";
+import type { Groups } from "./groups.ts";
 import type { ChatSocket, SocketData } from "./io.ts";
-import type { Presence } from "./presence.ts";
+import type { Presence } from "./presence/presence.ts";
+import { sendAway } from "./transport.ts";
 
 export interface HandshakeOptions {
-  readonly deps: Pick<ChatDeps, "db" | "credentials">;
+  readonly credentials: Credentials;
   readonly presence: Presence;
+  readonly groups: Groups;
+  readonly feed: Feed;
+  /** The rooms of a user, and the last event of each. */
+  readonly listRoomHeads: (tenantId: string, userId: string) => Promise<RoomHead[]>;
+  /** False while no socket should come in: the gateway stops, or hears nothing of the others. */
+  readonly isOpen: () => boolean;
   readonly logger: Logger;
 }
 
 /**
  * Lets a socket in by the session token in `auth.token`. An API key never opens a socket: it would sit in a client. The
- * refusal's message is what the client shows (contract 5.1). A socket is in all its groups before its client hears
- * that it is connected, so nothing that is announced after that is missed.
+ * refusal's message is what the client shows (contract 5.1).
+ *
+ * Before the client learns that it is connected, the socket is in the groups of all rooms of its user. So whatever is
+ * committed before the connect is found by reading, whatever comes after is delivered, and nothing falls in between.
+ *
+ * A refusal for good is a `connect_error` with the message and `data.code`. What is over soon (the gateway stops, the
+ * database is away) is a lost connection instead: published clients come back after one, and never after the other.
  */
 export const createHandshake =
-  ({ deps, presence, logger }: HandshakeOptions) =>
+  (options: HandshakeOptions) =>
   (socket: ChatSocket, next: (error?: Error) => void): void => {
-    const admit = async (): Promise<void> => {
-      const token: unknown = socket.handshake.auth["token"];
-      if (typeof token !== "string" || token === "") throw new ChatError("unauthorized");
-      if (token.startsWith("sk_")) throw new ChatError("session_required");
-      const { tenantId, userId, expiresAt } = await deps.credentials.requireSession(token);
-      if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
-      Object.assign(socket.data, { tenantId, userId, expiresAt, typingRooms: new Set() } satisfies SocketData);
-      await joinGroups(deps, socket);
-    };
-    admit().then(
+    admit(options, socket).then(
       () => next(),
       (error: unknown) => {
-        if (!(error instanceof ChatError)) logger.error({ err: error }, "unable to let a socket in");
-        next(toConnectError(error));
+        options.groups.leaveAll(socket.id);
+        if (!(error instanceof ChatError)) options.logger.error({ err: error }, "unable to let a socket in");
+        const refusal = toRefusal(error);
+        if (errors[refusal.code].status === 503) sendAway(socket);
+        next(Object.assign(new Error(refusal.message), { data: { code: refusal.code } }));
       },
     );
   };
 
-/** The user's group first: a room that is made while the user's rooms are looked up is joined through it. */
-const joinGroups = async ({ db }: Pick<ChatDeps, "db">, socket: ChatSocket): Promise<void> => {
-  const { tenantId, userId } = socket.data;
-  await socket.join([tenantChannel(tenantId), userChannel(tenantId, userId)]);
-  const roomIds = await listRoomIdsOf(db, tenantId, userId, limits.userRoomsMax);
-  await socket.join(roomIds.map((roomId) => roomChannel(tenantId, roomId)));
+const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<void> => {
+  const { credentials, presence, groups, feed, listRoomHeads, isOpen } = options;
+  if (!isOpen()) throw new ChatError("shutting_down");
+  const token: unknown = socket.handshake.auth["token"];
+  if (typeof token !== "string" || token === "") throw new ChatError("unauthorized");
+  if (token.startsWith("sk_")) throw new ChatError("session_required");
+  const { tenantId, userId, expiresAt } = await credentials.requireSession(token);
+  const named: unknown = socket.handshake.auth["userId"];
+  if (named !== undefined && named !== userId) throw new ChatError("cannot_act_as_other_user");
+  if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
+  Object.assign(socket.data, { tenantId, userId, expiresAt, typingRooms: new Set() } satisfies SocketData);
+  // The user's group before the look: a room that it comes into later reaches the socket through that group.
+  groups.enter(socket.id, tenantId, userId);
+  const heads = await listRoomHeads(tenantId, userId);
+  for (const { roomId, lastSeq } of groups.joinRooms(socket.id, tenantId, userId, heads)) {
+    feed.open(tenantId, roomId, lastSeq);
+  }
 };
 
-/** Sent as `connect_error` with `message` and `data.code`; what failed inside stays inside. */
-const toConnectError = (error: unknown): Error => {
-  const refusal = error instanceof ChatError ? error : new ChatError("database_unavailable", { cause: error });
-  return Object.assign(new Error(refusal.message), { data: { code: refusal.code } });
-};
+/** What failed inside stays inside. */
+const toRefusal = (error: unknown): ChatError =>
+  error instanceof ChatError ? error : new ChatError("database_unavailable", { cause: error });

@@ -1,4 +1,5 @@
 import type { Db, Query, Statement } from "./db.ts";
+import { insertRevocation } from "./revocations.ts";
 
 /** Whose an API key is, and until when it works. */
 export interface ApiKeyOwner {
@@ -105,4 +106,28 @@ const insertSecretRow: Statement = {
   text: `
     insert into tenant_secrets (tenant_id, kind, secret_id, sealed, master_key_id)
     values ($1, $2, $3, $4, $5)`,
+};
+
+/** Puts a new secret of a kind in force; others of that kind are accepted until `overlapSeconds` from now. */
+export const replaceSecret = async (
+  db: Db,
+  tenantId: string,
+  kind: SecretKind,
+  secret: SealedSecret,
+  overlapSeconds: number,
+): Promise<void> => {
+  await db.batch(tenantId, [
+    { statement: expireSecrets, values: [tenantId, kind, overlapSeconds] },
+    insertSecret(tenantId, kind, secret),
+    ...(kind === "session_key" && overlapSeconds === 0
+      ? [insertRevocation(tenantId, undefined, "sessions_revoked")]
+      : []),
+  ]);
+};
+
+const expireSecrets: Statement = {
+  name: "expire-secrets",
+  text: `
+    update tenant_secrets set expires_at = least(expires_at, now() + make_interval(secs => $3))
+    where tenant_id = $1 and kind = $2`,
 };

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { limits } from "@sendsar/protocol/limits";
-import { toStoreError } from "./store-error.ts";
+import { cut } from "./pg-client.ts";
+import { StoreError, toStoreError } from "./store-error.ts";
 
 /** One prepared statement: parsed once per connection under its name. */
 export interface Statement {
@@ -21,18 +22,29 @@ type Row = Record<string, unknown>;
  * security shows and accepts that tenant's rows only, whatever the statement says.
  *
  * Concurrency: a call takes one connection of the pool for one transaction. Statements of a call are pipelined: they
- * travel together and cost one round trip. Errors are `StoreError`s; `unavailable` ones may be tried again.
+ * travel together and cost one round trip. Errors are `StoreError`s; `isTransient` tells which may be tried again.
+ * Limits: a call ends within `queryMsMax`, the wait for a connection included, whatever the server does; more than
+ * `connectionWaitersMax` calls do not wait. The server itself gives up earlier, so that a statement which nobody waits
+ * for any more does not go on there: after `lockWaitMsMax` for a lock, `statementMsMax` in all.
  */
 export interface Db {
   /** Runs one statement in the tenant's context and answers its rows. */
   query<R = Row>(tenantId: string, statement: Statement, values: readonly unknown[]): Promise<R[]>;
   /** Runs several statements, none of which needs another's result, in one transaction and one round trip. */
-  batch(tenantId: string, queries: readonly Query[]): Promise<Row[][]>;
+  batch(tenantId: string, queries: readonly Query[], options?: CallOptions): Promise<Row[][]>;
   /** Whose key has this SHA-256? Runs without a tenant: the policy shows the one row that has the hash. */
   findKeyOwner<R = Row>(statement: Statement, keyHash: Buffer): Promise<R | undefined>;
   /** Answers once a trivial statement came back. */
   ping(): Promise<void>;
+  /** Closes all connections, cutting those that take longer than `closeMsMax`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface CallOptions {
+  /** Milliseconds that the call may take, when less than `queryMsMax`. */
+  readonly msMax?: number;
+  /** Milliseconds that it may wait for a lock, when less than `lockWaitMsMax`. */
+  readonly lockMsMax?: number;
 }
 
 export interface DbOptions {
@@ -51,39 +63,62 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
     max: poolMax,
     application_name: "sendsar-gateway",
     connectionTimeoutMillis: limits.connectionWaitMsMax,
-    query_timeout: limits.queryMsMax,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     pipeline: true,
     ...(role && { options: `-c role=${role} -c search_path=sendsar,pg_temp` }),
     types: { getTypeParser: parserOf },
   } as pg.PoolConfig);
   pool.on("error", onConnectionError);
   // Without a listener of its own, a connection that breaks while it is checked out would end the process.
-  pool.on("connect", (client) => client.on("error", onConnectionError));
+  const closed = new Map<pg.PoolClient, Promise<void>>();
+  pool.on("connect", (client) => {
+    client.on("error", onConnectionError);
+    const end = new Promise<void>((resolve) => client.once("end", resolve));
+    closed.set(
+      client,
+      end.then(() => void closed.delete(client)),
+    );
+  });
 
-  const inTransaction = async (context: Query, queries: readonly Query[]): Promise<Row[][]> => {
-    const client = await pool.connect().catch((error: unknown) => {
+  const requireClient = async (): Promise<pg.PoolClient> => {
+    if (pool.waitingCount >= limits.connectionWaitersMax) {
+      throw new StoreError("unavailable", new Error("unable to get a connection; too many calls wait for one"));
+    }
+    try {
+      return await pool.connect();
+    } catch (error) {
       throw toStoreError(error);
-    });
-    let broken: Error | undefined;
+    }
+  };
+
+  const inTransaction = async (
+    context: Query,
+    queries: readonly Query[],
+    { msMax = limits.queryMsMax }: CallOptions = {},
+  ): Promise<Row[][]> => {
+    const deadline = performance.now() + msMax;
+    const client = await requireClient();
+    let doubt: Error | undefined;
     try {
       const sent = [
         client.query("begin"),
         client.query({ ...context.statement, values: [...context.values] }),
         ...queries.map(({ statement, values }) => client.query<Row>({ ...statement, values: [...values] })),
-        client.query("commit"),
+        // All of them are answered once this one is; when it is not in time, the driver cuts the connection.
+        client.query({ text: "commit", query_timeout: Math.max(1, deadline - performance.now()) } as pg.QueryConfig),
       ];
       const results = await Promise.allSettled(sent);
       const failed = results.find((result) => result.status === "rejected");
       if (failed) {
         const error = toStoreError(failed.reason);
-        if (error.kind === "unavailable") broken = error;
+        if (error.kind === "unavailable") doubt = error;
         throw error;
       }
       return results.slice(2, -1).map((result) => (result.status === "fulfilled" ? result.value.rows : []));
     } finally {
       // A connection whose state is in doubt is closed, not given back.
-      client.release(broken);
+      client.release(doubt);
     }
   };
 
@@ -92,9 +127,9 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
       const [rows] = await inTransaction(asTenant(tenantId), [{ statement, values }]);
       return (rows ?? []) as R[];
     },
-    batch: (tenantId, queries) => inTransaction(asTenant(tenantId), queries),
+    batch: (tenantId, queries, options) => inTransaction(asTenant(tenantId, options), queries, options),
     async findKeyOwner<R>(statement: Statement, keyHash: Buffer) {
-      const context = { statement: setKeyHash, values: [keyHash.toString("hex")] };
+      const context = { statement: setKeyHash, values: [keyHash.toString("hex"), limits.lockWaitMsMax] };
       const [rows] = await inTransaction(context, [{ statement, values: [keyHash] }]);
       return rows?.[0] as R | undefined;
     },
@@ -102,15 +137,37 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
       await inTransaction(asTenant(""), []);
     },
     async [Symbol.asyncDispose]() {
+      // A server that is away neither finishes what is under way nor says goodbye.
+      const cutter = setInterval(() => [...closed.keys()].forEach(cut), closeMsMax);
       await pool.end();
+      await Promise.all(closed.values());
+      clearInterval(cutter);
     },
   };
 };
 
-const setTenant: Statement = { name: "set-tenant", text: "select set_config('sendsar.tenant_id', $1, true)" };
-const setKeyHash: Statement = { name: "set-key-hash", text: "select set_config('sendsar.key_hash', $1, true)" };
+/** After so much silence the system looks whether the server is still there. */
+const keepAliveMs = 10_000;
+const closeMsMax = 500;
 
-const asTenant = (tenantId: string): Query => ({ statement: setTenant, values: [tenantId] });
+// In the transaction and not of the session: behind a pooler the session is somebody else's the next time.
+const setLimits = `
+  set_config('lock_timeout', $2, true),
+  set_config('statement_timeout', '${limits.statementMsMax}', true)`;
+
+const setTenant: Statement = {
+  name: "set-tenant",
+  text: `select set_config('sendsar.tenant_id', $1, true), ${setLimits}`,
+};
+const setKeyHash: Statement = {
+  name: "set-key-hash",
+  text: `select set_config('sendsar.key_hash', $1, true), ${setLimits}`,
+};
+
+const asTenant = (tenantId: string, { lockMsMax = limits.lockWaitMsMax }: CallOptions = {}): Query => ({
+  statement: setTenant,
+  values: [tenantId, Math.round(lockMsMax)],
+});
 
 const int8 = 20;
 const timestamptz = 1184;

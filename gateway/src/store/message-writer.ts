@@ -1,5 +1,5 @@
 import type { MessagePart } from "@sendsar/protocol/objects/message";
-import type { Db, Statement } from "./db.ts";
+import type { CallOptions, Db, Statement } from "./db.ts";
 import type { ParentRow } from "./messages.ts";
 
 /** A message to be written. */
@@ -36,25 +36,25 @@ export const writeMessages = async (
   db: Db,
   tenantId: string,
   messages: readonly NewMessage[],
+  options?: CallOptions,
 ): Promise<readonly WriteResult[]> => {
   const roomIds = messages.map((message) => message.roomId);
-  const [, rows] = await db.batch(tenantId, [
+  const values = [
+    tenantId,
+    roomIds,
+    messages.map((message) => message.senderId),
+    messages.map((message) => message.clientMessageId ?? null),
+    messages.map((message) => message.messageId),
+    messages.map((message) => JSON.stringify(message.parts)),
+    messages.map((message) => message.previewText ?? null),
+    messages.map((message) => message.parentMessageId ?? null),
+    messages.map((message) => message.byBackend),
+  ];
+  const queries = [
     { statement: lockRooms, values: [tenantId, roomIds] },
-    {
-      statement: write,
-      values: [
-        tenantId,
-        roomIds,
-        messages.map((message) => message.senderId),
-        messages.map((message) => message.clientMessageId ?? null),
-        messages.map((message) => message.messageId),
-        messages.map((message) => JSON.stringify(message.parts)),
-        messages.map((message) => message.previewText ?? null),
-        messages.map((message) => message.parentMessageId ?? null),
-        messages.map((message) => message.byBackend),
-      ],
-    },
-  ]);
+    { statement: write, values },
+  ];
+  const [, rows] = await db.batch(tenantId, queries, options);
   return (rows as unknown as ResultRow[]).map(toResult);
 };
 

@@ -1,5 +1,6 @@
 import type { RoomKind, Role } from "@sendsar/protocol/objects/room";
 import type { Db, Statement } from "./db.ts";
+import type { MembershipChange } from "./log.ts";
 
 export interface NewRoom {
   readonly roomId: string;
@@ -60,13 +61,23 @@ export const createRoom = async (
       statement: insertParticipants,
       values: [tenantId, room.roomId, room.participants.map((p) => p.userId), room.participants.map((p) => p.role)],
     },
-    { statement: insertCreationEvent, values: [tenantId, room.roomId] },
+    {
+      statement: insertCreationEvent,
+      values: [tenantId, room.roomId, JSON.stringify(creationOf(room.participants))],
+    },
     { statement: selectCreated, values: [tenantId, room.roomId, room.externalId] },
   ]);
   const found = results.at(-1)?.[0]?.["room_id"];
   if (typeof found !== "string") throw new Error("unable to create a room; it is not there after its insert");
   return { roomId: found, created: found === room.roomId };
 };
+
+/** A room's first event: its participants came in. The first of them stands for who made it. */
+export const creationOf = (participants: readonly Pick<NewRoomParticipant, "userId">[]): MembershipChange => ({
+  action: "joined",
+  actorUserId: participants[0]?.userId ?? "",
+  targetUserIds: participants.map(({ userId }) => userId),
+});
 
 const insertRoom: Statement = {
   name: "insert-room",
@@ -102,8 +113,8 @@ const insertParticipants: Statement = {
 const insertCreationEvent: Statement = {
   name: "insert-room-created",
   text: `
-    insert into events (tenant_id, room_id, seq, type, created_at)
-    select $1, $2, 1, 'room.created', now()
+    insert into events (tenant_id, room_id, seq, type, data, created_at)
+    select $1, $2, 1, 'participants.changed', $3::json, now()
     where ${wasInserted}`,
 };
 

@@ -109,16 +109,22 @@ const selectParticipants: Statement = {
     order by p.joined_at, p.user_id`,
 };
 
-/** Ids of the rooms a user is in, at most `limit`, those with the latest activity first. */
-export const listRoomIdsOf = async (db: Db, tenantId: string, userId: string, limit: number): Promise<string[]> => {
-  const rows = await db.query<{ room_id: string }>(tenantId, selectRoomIds, [tenantId, userId, limit]);
-  return rows.map((row) => row.room_id);
+/** A room and its last event. */
+export interface RoomHead {
+  readonly roomId: string;
+  readonly lastSeq: number;
+}
+
+/** The rooms a user is in, at most `limit`, those with the latest activity first. */
+export const listRoomHeadsOf = async (db: Db, tenantId: string, userId: string, limit: number): Promise<RoomHead[]> => {
+  const rows = await db.query<{ room_id: string; last_seq: number }>(tenantId, selectHeads, [tenantId, userId, limit]);
+  return rows.map((row) => ({ roomId: row.room_id, lastSeq: row.last_seq }));
 };
 
-const selectRoomIds: Statement = {
-  name: "select-room-ids-of-user",
+const selectHeads: Statement = {
+  name: "select-room-heads-of-user",
   text: `
-    select r.room_id
+    select r.room_id, r.last_seq
     from participants p
     join rooms r on r.tenant_id = p.tenant_id and r.room_id = p.room_id
     where p.tenant_id = $1 and p.user_id = $2

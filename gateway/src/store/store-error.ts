@@ -1,10 +1,12 @@
 /**
- * - `unavailable`: the database does not answer or cannot serve now; the same call may work later
+ * - `unavailable`: the database does not answer or cannot serve now; whether it did anything is unknown
+ * - `locked`: somebody else holds a lock for too long; nothing was done
+ * - `read_only`: the database takes no writes now; nothing was done
  * - `conflict`: a key is taken
  * - `missing`: a row that the statement refers to is not there
  * - `broken`: a defect of ours
  */
-export type StoreErrorKind = "unavailable" | "conflict" | "missing" | "broken";
+export type StoreErrorKind = "unavailable" | "locked" | "read_only" | "conflict" | "missing" | "broken";
 
 /** An error of the database, without its text: that may name other tenants' rows. The cause is for the log. */
 export class StoreError extends Error {
@@ -20,6 +22,11 @@ export class StoreError extends Error {
   }
 }
 
+/** True if the same call may work later. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof StoreError &&
+  (error.kind === "unavailable" || error.kind === "locked" || error.kind === "read_only");
+
 /** Classifies whatever the driver threw. SQLSTATE classes: PostgreSQL manual, appendix A. */
 export const toStoreError = (error: unknown): StoreError => {
   if (error instanceof StoreError) return error;
@@ -27,11 +34,14 @@ export const toStoreError = (error: unknown): StoreError => {
   if (typeof code !== "string") return new StoreError("unavailable", error);
   if (code === "23505") return new StoreError("conflict", error, constraint);
   if (code === "23503") return new StoreError("missing", error, constraint);
+  if (code === "55P03") return new StoreError("locked", error);
+  if (code === "25006") return new StoreError("read_only", error);
   if (isUnavailable(code)) return new StoreError("unavailable", error);
   return new StoreError("broken", error);
 };
 
-// 08 connection, 40 rollback (deadlock, serialization), 53 out of resources, 55P03 lock not available, 57 operator
-// intervention (cancelled, shutting down), 58 system error, 25006 read-only, XX000 is ours. Node's codes start with E.
+// 08 connection, 40 rollback (deadlock, serialization), 53 out of resources, 57 operator intervention (cancelled, timed
+// out, shutting down), 58 system error; a prepared statement that a migration (0A000) or a pooler (26000) made void, which
+// a fresh connection prepares anew. XX000 is ours. Node's codes start with E.
 const isUnavailable = (code: string): boolean =>
-  /^(08|40|53|57|58)/.test(code) || code === "55P03" || code === "25006" || /^E[A-Z]/.test(code);
+  /^(08|40|53|57|58)/.test(code) || code === "0A000" || code === "26000" || /^E[A-Z]/.test(code);

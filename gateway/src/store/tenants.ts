@@ -1,6 +1,7 @@
 import type { SealedSecret, StoredApiKey } from "./credentials.ts";
 import { insertApiKey, insertSecret } from "./credentials.ts";
 import type { Db, Statement } from "./db.ts";
+import { insertRevocation } from "./revocations.ts";
 
 export type TenantStatus = "active" | "suspended";
 
@@ -67,6 +68,8 @@ export const deleteTenant = async (db: Db, tenantId: string): Promise<boolean> =
       statement: { name: `delete-${table}`, text: `delete from ${table} where tenant_id = $1` },
       values: [tenantId],
     })),
+    // The row outlives the tenant: gateways learn from it that the sockets must go.
+    insertRevocation(tenantId, undefined, "tenant_deleted"),
     { statement: deleteTenantRow, values: [tenantId] },
   ]);
   return results.at(-1)?.length === 1;
@@ -75,6 +78,23 @@ export const deleteTenant = async (db: Db, tenantId: string): Promise<boolean> =
 const deleteTenantRow: Statement = {
   name: "delete-tenant",
   text: "delete from tenants where tenant_id = $1 returning tenant_id",
+};
+
+/**
+ * Suspends a tenant, or takes it up again. Suspended, its credentials are refused everywhere within seconds and its
+ * sockets are cut; its data stays. Answers whether there is such a tenant.
+ */
+export const setTenantStatus = async (db: Db, tenantId: string, status: TenantStatus): Promise<boolean> => {
+  const [rows] = await db.batch(tenantId, [
+    { statement: updateStatus, values: [tenantId, status] },
+    ...(status === "suspended" ? [insertRevocation(tenantId, undefined, "tenant_suspended")] : []),
+  ]);
+  return rows?.length === 1;
+};
+
+const updateStatus: Statement = {
+  name: "update-tenant-status",
+  text: "update tenants set status = $2, updated_at = now() where tenant_id = $1 returning tenant_id",
 };
 
 /** Status and stored settings of a tenant. */

@@ -5,7 +5,7 @@ import { openRoomChannel } from "../channels.ts";
 import type { Handler } from "../handlers.ts";
 
 /** The client opened a room. Delivery does not depend on it: this is presence inside the room (contract 5.2). */
-export const joinRoom: Handler<"join-room"> = async ({ deps, fanout, openRooms }, connection, { roomId: given }) => {
+export const joinRoom: Handler<"join-room"> = async ({ deps, fanout, presence }, connection, { roomId: given }) => {
   const { socket, tenantId, userId } = connection;
   const roomId = given.toLowerCase();
   await requireRoom(deps, tenantId, roomId, userId);
@@ -13,10 +13,10 @@ export const joinRoom: Handler<"join-room"> = async ({ deps, fanout, openRooms }
   if (!socket.connected) return;
   if (!connection.openRooms.has(roomId)) {
     connection.openRooms.add(roomId);
-    const first = openRooms.open(tenantId, roomId, userId);
-    if (first) fanout.toOpenRoom(tenantId, roomId, "presence", { roomId, userId, online: true });
+    // Before the socket is in the group: nobody is told of itself.
+    presence.openRoom(tenantId, roomId, userId);
     await socket.join(openRoomChannel(tenantId, roomId));
   }
   fanout.toSocket(socket, "joined-room", { roomId });
-  fanout.toSocket(socket, "presence-snapshot", { roomId, onlineUserIds: openRooms.usersIn(tenantId, roomId) });
+  fanout.toSocket(socket, "presence-snapshot", { roomId, onlineUserIds: presence.inRoom(tenantId, roomId) });
 };

@@ -15,8 +15,5 @@ export const leaveRoom: Handler<"leave-room"> = async (context, connection, { ro
 export const closeRoom = (context: RealtimeContext, connection: Connection, roomId: string): void => {
   const { tenantId, userId } = connection;
   stopTyping(context, connection, roomId);
-  if (!connection.openRooms.delete(roomId)) return;
-  if (context.openRooms.close(tenantId, roomId, userId)) {
-    context.fanout.toOpenRoom(tenantId, roomId, "presence", { roomId, userId, online: false });
-  }
+  if (connection.openRooms.delete(roomId)) context.presence.closeRoom(tenantId, roomId, userId);
 };

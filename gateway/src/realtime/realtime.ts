@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { limits } from "@sendsar/protocol/limits";
+import type { Logger } from "pino";
+import type { Announcer } from "../chat/announcer.ts";
+import type { Credentials } from "../chat/credentials.ts";
+import type { Db } from "../store/db.ts";
+import type { News } from "../store/log.ts";
+import { readNews, readRoomLog } from "../store/log.ts";
+import { listRoomHeadsOf } from "../store/rooms.ts";
+import type { Cluster } from "./cluster/adapter.ts";
+import { createBus, createDoorbellRinger } from "./cluster/bus.ts";
+import { serveConnection } from "./connection.ts";
+import { createDeliverer, createDelivery } from "./delivery.ts";
+import { createFanout } from "./fanout.ts";
+import type { Feed } from "./feed/feed.ts";
+import { createFeed } from "./feed/feed.ts";
+import { startNewsPoll } from "./feed/news-poll.ts";
+import { createGroups } from "./groups.ts";
+import { createHandshake } from "./handshake.ts";
+import type { ChatServer } from "./io.ts";
+import { createPresence } from "./presence/presence.ts";
+import { startSweeper } from "./sweeper.ts";
+import type { Timers } from "./timers.ts";
+import { sendAway } from "./transport.ts";
+
+/** Everything between the log and the sockets. */
+export interface Realtime {
+  /** What the chat functions tell of their commits. */
+  readonly announcer: Announcer;
+  /** True while what others commit is heard, and the log answers. */
+  isCurrent(): boolean;
+  /** Lets nobody in any more and sends away those who are, spread over `spreadMs`. */
+  drain(spreadMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RealtimeOptions {
+  readonly io: ChatServer;
+  readonly db: Db;
+  readonly credentials: Credentials;
+  readonly logger: Logger;
+  readonly timers: Timers;
+  readonly now: () => Date;
+  /** Joins the server with those of other gateways. */
+  readonly joinCluster: (onListening: () => void) => Cluster;
+}
+
+/** Puts the parts together. The composition root of this folder. */
+export const createRealtime = (options: RealtimeOptions): Realtime => {
+  const { io, db, credentials, logger, timers, now, joinCluster } = options;
+  let draining = false;
+  const cluster = joinCluster(() => {
+    poll.hurry();
+    presence.resync();
+  });
+  const groups = createGroups(io);
+  const bus = createBus(io);
+  const fanout = createFanout(io, bus);
+  const presence = createPresence({ self: randomUUID(), bus, fanout, timers });
+  const feed: Feed = createFeed({
+    timers,
+    readLog: (tenantId, roomId, afterSeq, limit) => readRoomLog(db, tenantId, roomId, afterSeq, limit),
+    deliver: createDeliverer(fanout, groups, presence, (tenantId, roomId, seq) => feed.open(tenantId, roomId, seq)),
+    onReadError: (error) => logger.warn({ err: error }, "unable to read the log; trying again"),
+  });
+  groups.onRoomEmpty((tenantId, roomId) => feed.close(tenantId, roomId));
+  const ringer = createDoorbellRinger(bus, timers, () => performance.now());
+  const delivery = createDelivery({ feed, groups, bus, ringer });
+
+  const revoke = ({ revocations }: News): void => {
+    for (const { tenantId, userId, reason } of revocations) {
+      credentials.forget(tenantId);
+      for (const socket of groups.socketsOf(tenantId, userId)) {
+        fanout.toSocket(socket, "error", { message: "Session ended", code: reason });
+        socket.disconnect(true);
+      }
+    }
+  };
+  const poll = startNewsPoll({
+    timers,
+    read: (cursor) => readNews(db, cursor),
+    onNews: (news) => {
+      delivery.news(news);
+      revoke(news);
+    },
+    onError: (error) => logger.warn({ err: error }, "unable to read the news; trying again"),
+  });
+  const sweeper = startSweeper({
+    io,
+    fanout,
+    timers,
+    now,
+    onSlowConsumer: (socket) => logger.warn({ tenant: socket.data.tenantId }, "cutting a client that does not read"),
+  });
+
+  const context = { deps: { db }, fanout, presence };
+  io.use(
+    createHandshake({
+      credentials,
+      presence,
+      groups,
+      feed,
+      listRoomHeads: (tenantId, userId) => listRoomHeadsOf(db, tenantId, userId, limits.userRoomsMax),
+      isOpen: () => !draining,
+      logger,
+    }),
+  );
+  io.on("connection", (socket) => serveConnection(context, logger, socket));
+
+  return {
+    announcer: { committed: delivery.committed, roomRead: fanout.roomRead },
+    isCurrent: () => !draining && poll.isCurrent() && cluster.isListening(),
+    async drain(spreadMs) {
+      draining = true;
+      const sockets = [...io.of("/").sockets.values()];
+      const batch = Math.max(1, Math.ceil(sockets.length / batchesMax));
+      for (let at = 0; at < sockets.length; at += batch) {
+        for (const socket of sockets.slice(at, at + batch)) sendAway(socket);
+        if (at + batch < sockets.length) await wait(spreadMs / batchesMax);
+      }
+    },
+    async stop() {
+      sweeper.stop();
+      ringer.stop();
+      feed.stop();
+      presence.stop();
+      await Promise.all([poll.stop(), cluster[Symbol.asyncDispose]()]);
+    },
+  };
+};
+
+/** Steps in which the sockets of a gateway that stops are sent away, so that the others do not get all at once. */
+const batchesMax = 50;
