@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
-import { type BuildOptions, build } from "esbuild";
+import { type BuildOptions, type Plugin, build } from "esbuild";
 
 /**
  * Builds `dist/` from `src/`: `index.js` for bundlers and Node, `sendsar.mjs` and `sendsar.js` for a browser without a
@@ -46,11 +46,31 @@ async function bundle(path: string, options: BuildOptions): Promise<Output> {
     platform: "browser",
     legalComments: "none",
     logLevel: "warning",
+    plugins: [webSocketOnly],
     ...options,
     write: false,
   });
   return { path, text: outputFiles.map((file) => file.text).join("") };
 }
+
+/**
+ * The SDK opens WebSockets and nothing else: a page need not load the other transports of the Socket.IO client. They go
+ * from its table of transports, and then nothing uses them but a listener that one of them sets when it is loaded.
+ */
+const webSocketOnly: Plugin = {
+  name: "websocket-only",
+  setup: ({ onLoad, onResolve, resolve }) => {
+    onLoad({ filter: /engine\.io-client[\\/]build[\\/]esm[\\/]transports[\\/]index\.js$/ }, ({ path }) => ({
+      contents: 'import { WS } from "./websocket.node.js"; export const transports = { websocket: WS };',
+      resolveDir: dirname(path),
+    }));
+    onResolve({ filter: /\/polling-xhr(\.node)?\.js$/ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
+      if (pluginData === webSocketOnly) return undefined;
+      const found = await resolve(path, { kind, importer, resolveDir, pluginData: webSocketOnly });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
 
 /** Emits the declarations, keeps those the public ones lead to, and lets them name each other as every TypeScript can. */
 async function emitTypes(): Promise<Output[]> {

@@ -2,8 +2,8 @@
 import type { Deps } from "./deps.ts";
 import { Emitter, type Handler } from "./emitter.ts";
 import { type SendsarError, unableTo } from "./errors.ts";
-import { Login } from "./login.ts";
-import { type NewMessage, createUuid, toSendBody } from "./messages.ts";
+import { Login, type Place, roomPath } from "./login.ts";
+import { type NewMessage, createUuid, toNewEntry } from "./messages.ts";
 import type {
   ClientEvents,
   ConnectionState,
@@ -12,16 +12,18 @@ import type {
   ListMessagesOptions,
   ListRoomsOptions,
 } from "./options.ts";
+import type { ChatOutbox } from "./outbox-entry.ts";
+import { findPageStorage } from "./outbox-store.ts";
+import { Outbox } from "./outbox.ts";
 import { type ChatPresence, TenantPresence } from "./presence.ts";
-import { readPolicy, sendPolicy } from "./retry.ts";
 import { type CredentialSource, GivenToken, RenewedSession, toApiUrl } from "./session.ts";
 import type { TypingIndicator } from "./typing.ts";
-import type { Message, MessagePage, ReadPointer, RoomDetail, RoomPage } from "./wire.ts";
+import type { Message, MessagePage, ReadPointer, RoomDetail, RoomPage, RoomSummary } from "./wire.ts";
 
 /**
  * A chat client for one user at a time, made by `Sendsar.init`. It connects, reconnects and renews its session by itself,
- * sends messages exactly once and hands each message to the app at most once per connection. Everything that fails rejects
- * with a `SendsarError`.
+ * stores each message that is sent once, and hands each message of a room to the app once and in the room's order, over
+ * drops too. Everything that fails rejects with a `SendsarError`.
  */
 export class ChatClient {
   readonly #deps: Deps;
@@ -29,6 +31,7 @@ export class ChatClient {
   readonly #apiUrl: string | undefined;
   readonly #events: Emitter<ClientEvents>;
   readonly #presence = new TenantPresence();
+  readonly #outbox: Outbox;
   #login: Login | undefined;
 
   /** @internal Use `Sendsar.init`. */
@@ -37,6 +40,8 @@ export class ChatClient {
     this.#options = options;
     this.#apiUrl = options.apiUrl === undefined ? undefined : toApiUrl(options.apiUrl);
     this.#events = new Emitter(deps.reportError);
+    const storage = options.storage === undefined ? findPageStorage() : (options.storage ?? undefined);
+    this.#outbox = new Outbox(deps, storage, (change) => this.#events.emit("outbox", change));
     if (this.#apiUrl === undefined && options.getSession === undefined) {
       throw unableTo("init", "neither apiUrl nor getSession is given", { code: "invalid_options" });
     }
@@ -57,12 +62,17 @@ export class ChatClient {
     return this.#presence;
   }
 
+  /** The messages that are not on the server yet. The event `outbox` tells every change. */
+  get outbox(): ChatOutbox {
+    return this.#outbox;
+  }
+
   /**
    * Goes online and stays so until `disconnect()`: drops are healed, sessions renewed. Resolves when connected. Rejects with
    * the server's message when it refuses the user, and with code `timeout` after 30 seconds without success.
    *
-   * Safe to repeat for the same user; a new token is then used from the next request on. Another user's `connect` ends
-   * this one's connection first. REST calls work from the moment this is called.
+   * Safe to repeat for the same user; a new token is then used from the next request on, and what was missed since the last
+   * connection ended is handed over. Another user's `connect` ends this one's connection first. REST calls work from the moment this is called.
    *
    * @example
    * import { Sendsar } from "@sendsar/chat-sdk-javascript";
@@ -80,17 +90,22 @@ export class ChatClient {
       current.connection.retryNow();
       return current.connection.whenUp();
     }
-    const next = new Login(this.#deps, source, options?.userId, this.#events, this.#presence);
+    const surroundings = { events: this.#events, presence: this.#presence, outbox: this.#outbox };
+    const next = new Login(this.#deps, source, options?.userId, surroundings, current);
     this.#login = next;
     current?.end("another connect() took its place");
     next.connection.start();
     return next.connection.whenUp();
   }
 
-  /** Goes offline, forgets the user and rejects what is not answered yet. Event handlers stay. Safe to repeat. */
+  /**
+   * Goes offline, forgets the user and rejects what is not answered yet, unsent messages too. Event handlers stay. Safe to
+   * repeat. For the end of a login: a page that merely goes away calls nothing, and finds its outbox again.
+   */
   disconnect(): Promise<void> {
     const login = this.#login;
     this.#login = undefined;
+    if (login !== undefined) this.#outbox.end("disconnect() was called");
     login?.end("disconnect() was called");
     return Promise.resolve();
   }
@@ -143,9 +158,10 @@ export class ChatClient {
   }
 
   /**
-   * Sends a message and resolves with it once it is on the server's disk. Tried again for up to a minute while the network
-   * or the server is away; the same `clientMessageId` on every try makes that safe. Messages to one room arrive in the order
-   * of the calls.
+   * Sends a message and resolves with it once it is on the server's disk. It goes through the `outbox`: while the network
+   * or the server is away it waits and is tried again, for up to a day, and over a reload of the page where there is a
+   * storage. The same `clientMessageId` on every try stores it once. Messages to one room arrive in the order of the calls.
+   * Rejects when the server refuses it, after `disconnect()`, and with `too_many_pending` when too many wait.
    *
    * @example
    * import { Sendsar } from "@sendsar/chat-sdk-javascript";
@@ -162,35 +178,38 @@ export class ChatClient {
    */
   async sendMessage(roomId: string, message: NewMessage): Promise<Message> {
     const login = this.#requireLogin("send message");
-    const body = toSendBody(message, login.userId, () => createUuid(this.#deps.randomBytes));
+    const entry = toNewEntry(message, () => createUuid(this.#deps.randomBytes));
     login.typist.stop(roomId);
-    const request = { method: "POST", path: `${roomPath(roomId)}/messages`, body } as const;
-    return login.sends.run(roomId, () => login.call<Message>(sendPolicy, request));
+    return this.#outbox.add(roomId, entry);
   }
 
   /** A page of a room's messages, newest first; `nextCursor` leads to older ones and is null at the end. */
   async getMessages(roomId: string, { limit, cursor }: ListMessagesOptions = {}): Promise<MessagePage> {
     const request = { method: "GET", path: `${roomPath(roomId)}/messages`, query: { limit, cursor } } as const;
-    return this.#requireLogin("list messages").call(readPolicy, request);
+    return this.#requireLogin("list messages").read<MessagePage>(request, ({ messages }) =>
+      cursor === undefined ? messages.slice(0, 1) : [],
+    );
   }
 
   /** A page of the user's rooms, latest activity first. */
   async listRooms(options: ListRoomsOptions = {}): Promise<RoomPage> {
     const { limit, cursor, externalId, customTypesFilter } = options;
     const query = { limit, cursor, externalId, customTypesFilter: customTypesFilter?.join(",") };
-    return this.#requireLogin("list rooms").call(readPolicy, { method: "GET", path: "/chat/rooms", query });
+    const request = { method: "GET", path: "/chat/rooms", query } as const;
+    return this.#requireLogin("list rooms").read<RoomPage>(request, ({ rooms }) => rooms.map(toPlace).reverse());
   }
 
   /** One room with its participants. */
   async getRoom(roomId: string): Promise<RoomDetail> {
-    return this.#requireLogin("get room").call(readPolicy, { method: "GET", path: roomPath(roomId) });
+    const request = { method: "GET", path: roomPath(roomId) } as const;
+    return this.#requireLogin("get room").read<RoomDetail>(request, (room) => [toPlace(room)]);
   }
 
   /** Marks a room as read up to a message, or up to its newest one. Never moves backwards. */
   async markRead(roomId: string, messageId?: string): Promise<ReadPointer> {
     const login = this.#requireLogin("mark room as read");
     const body = { userId: login.userId, lastReadMessageId: messageId };
-    return login.call(readPolicy, { method: "POST", path: `${roomPath(roomId)}/read`, body });
+    return login.call({ method: "POST", path: `${roomPath(roomId)}/read`, body });
   }
 
   /** Tells the others in a room that the user types, or stopped. Does nothing while not connected. */
@@ -231,4 +250,4 @@ const notConnected = (operation: string): SendsarError =>
 const isSameUser = (current: Login, options: ConnectOptions | undefined): boolean =>
   options === undefined || options.userId === current.userId;
 
-const roomPath = (roomId: string): string => `/chat/rooms/${encodeURIComponent(roomId)}`;
+const toPlace = ({ id, lastSeq }: RoomSummary): Place => ({ roomId: id, seq: lastSeq });

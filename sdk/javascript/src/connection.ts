@@ -1,15 +1,27 @@
+import {
+  type ConnectionEffect,
+  type ConnectionEvent,
+  type ConnectionTimer,
+  type Phase,
+  stepConnection,
+  toConnectionState,
+} from "./connection-machine.ts";
 import type { Deps } from "./deps.ts";
 import { SendsarError, reasonOf, unableTo } from "./errors.ts";
+import { Machine } from "./machine.ts";
 import type { ConnectionState } from "./options.ts";
 import { isTransient } from "./retry.ts";
+import { isSequenced } from "./sequenced.ts";
 import type { Credential, CredentialSource } from "./session.ts";
-import { type LiveSocket, type Receive, openSocket } from "./socket.ts";
-import { type Deferred, abortedError, backoffMs, createDeferred } from "./timing.ts";
+import { type Receive, type Socket, admittedBy, openSocket } from "./socket.ts";
+import { abortedError, backoffMs, createDeferred } from "./timing.ts";
 import type { UpEvents } from "./wire.ts";
 
 /** What a connection tells its owner. */
 export interface ConnectionHooks {
   readonly onState: (state: ConnectionState, reason?: string) => void;
+  /** A credential came: from now on it is known who the user is. */
+  readonly onCredential: (credential: Credential) => void;
   /** Another socket is in use. Resolves when everything that must be said on it was answered; never rejects. */
   readonly onUp: (userId: string) => Promise<void>;
   /** The socket is gone and there is no other one yet. */
@@ -18,49 +30,40 @@ export interface ConnectionHooks {
 }
 
 /**
- * One user's line to the gateway, from `start` until `stop` or a refusal for good.
+ * One user's line to the gateway, from `start` until `stop` or a refusal for good. It does what `connection-machine.ts`
+ * decides: opens and closes sockets, keeps timers, tells the owner.
  *
  * - Guarantees: at most one socket is written to. After a drop another one is opened, for as long as it takes, with
  *   growing and jittered delays. Before a token ends, a socket with the next token is opened first and the old one
- *   closed after, so that no event falls in between; the same event may then arrive on both.
+ *   closed after; while both are open, events with a place in a room's order are heard from both.
  * - Lifecycle: connecting, connected <-> reconnecting, disconnected. The last one is final for this object.
- * - Concurrency: one loop (`#run`) owns the socket; `stop` and `retryNow` only signal it.
  */
 export class Connection {
   readonly #deps: Deps;
   readonly #source: CredentialSource;
   readonly #hooks: ConnectionHooks;
-  readonly #ending = new AbortController();
-  #state: ConnectionState = "connecting";
-  #socket: LiveSocket | undefined;
+  readonly #machine: Machine<Phase, ConnectionEvent, ConnectionEffect>;
+  readonly #links = new Map<number, Link>();
+  readonly #timers = new Map<ConnectionTimer, () => void>();
+  #used: Link | undefined;
   #up = createDeferred<void>();
-  #pause: Deferred<void> | undefined;
-  #attempt = 0;
-  #lastFailure = "";
-  #cleanUp: () => void = () => {};
 
   constructor(deps: Deps, source: CredentialSource, hooks: ConnectionHooks) {
     this.#deps = deps;
     this.#source = source;
     this.#hooks = hooks;
+    this.#machine = new Machine<Phase, ConnectionEvent, ConnectionEffect>({ name: "idle" }, stepConnection, (effect) =>
+      this.#perform(effect),
+    );
   }
 
   get state(): ConnectionState {
-    return this.#state;
+    return toConnectionState(this.#machine.state);
   }
 
   /** Begins to connect. Call once; does nothing after `stop`. */
   start(): void {
-    if (this.#ending.signal.aborted) return;
-    this.#hooks.onState("connecting");
-    const stopListening = this.#deps.onOnline(() => this.retryNow());
-    const cancelDeadline = this.#deps.setTimer(() => this.#giveUp(), connectMsMax);
-    this.#cleanUp = () => {
-      stopListening();
-      cancelDeadline();
-    };
-    void this.#up.promise.then(cancelDeadline, cancelDeadline);
-    void this.#run();
+    this.#machine.dispatch({ type: "start" });
   }
 
   /** Resolves when connected, now or next time. Rejects when the connection ends before that. */
@@ -70,172 +73,189 @@ export class Connection {
 
   /** Says something to the server; false if there is no socket to say it on. */
   emit<Name extends keyof UpEvents>(name: Name, payload: UpEvents[Name]): boolean {
-    this.#socket?.emit(name, payload);
-    return this.#socket !== undefined;
+    this.#used?.socket?.emit(name, payload);
+    return this.#used !== undefined;
   }
 
   /** Cuts the present delay short. */
   retryNow(): void {
-    this.#pause?.resolve();
+    this.#machine.dispatch({ type: "retry-now" });
+  }
+
+  /** Gives the socket in use up, as if the network had: another one is opened. */
+  cut(reason: string): void {
+    this.#used?.socket?.close(reason);
   }
 
   /** Ends the connection at once. Safe to repeat. */
   stop(reason: string): void {
-    this.#end(abortedError("connect", reason), undefined);
+    this.#machine.dispatch({ type: "stop", error: abortedError("connect", reason) });
   }
 
-  async #run(): Promise<void> {
-    try {
-      let link = await this.#establish(true);
-      for (;;) {
-        const upSinceMs = this.#deps.now();
-        const reason = await this.#useUntilClosed(link);
-        if (this.#ending.signal.aborted) return;
-        // A socket that is cut again and again must not start from the shortest delay every time.
-        if (this.#deps.now() - upSinceMs >= stableMs) this.#attempt = 0;
-        this.#goDown(reason);
-        link = await this.#establish(false);
-      }
-    } catch (error) {
-      this.#end(error, reasonOf(error));
+  #perform(effect: ConnectionEffect): void {
+    switch (effect.type) {
+      case "open":
+        return void this.#open(effect.link, effect.token);
+      case "close":
+        return this.#close(effect.link);
+      case "use":
+        this.#used = this.#links.get(effect.link);
+        return;
+      case "greet":
+        return this.#greet(effect.link);
+      case "drop":
+        return this.#drop();
+      case "tell":
+        return this.#hooks.onState(effect.state, effect.reason);
+      case "resolve":
+        return this.#up.resolve();
+      case "start-delay":
+        return this.#startTimer("delay", backoffMs(reconnectBackoff, effect.tries, this.#deps.random));
+      case "start-timer":
+        return this.#startTimer(effect.timer, effect.ms);
+      case "stop-timer":
+        return this.#stopTimer(effect.timer);
+      case "end":
+        return this.#end(effect.error);
     }
   }
 
-  /** Opens a socket, however many tries it takes. Rejects when no further try can help. */
-  async #establish(isFirst: boolean): Promise<Link> {
-    for (let isRetry = !isFirst; ; isRetry = true) {
-      if (isRetry) await this.#waitBeforeRetry();
-      try {
-        const link = await this.#open(await this.#source.fresh());
-        void this.#goUp(link);
-        return link;
-      } catch (error) {
-        this.#lastFailure = reasonOf(error);
-        const isSessionFailure = error instanceof SendsarError && error.code === "session_unavailable";
-        if (!isTransient(error) || (isFirst && isSessionFailure)) throw error;
-      }
-    }
+  /** One try. Never rejects: what comes of it is an event. */
+  async #open(number: number, token: "fresh" | "renewed"): Promise<void> {
+    const refused = token === "renewed" ? this.#links.get(number) : undefined;
+    const link: Link = { number, credential: undefined, socket: undefined, error: undefined, upSinceMs: 0 };
+    this.#links.set(number, link);
+    const credential = await this.#obtain(refused).catch(toError);
+    if (this.#links.get(number) !== link) return;
+    if (credential instanceof SendsarError) return this.#fail(link, credential);
+    link.credential = credential;
+    this.#hooks.onCredential(credential);
+    if (this.#links.get(number) !== link) return;
+    if (this.#used?.credential?.token !== credential.token) return this.#listen(link, credential);
+    this.#machine.dispatch({ type: "unchanged", link: number, renewInMs: this.#renewInMs(credential) });
   }
 
-  /** One try; a token that is refused is renewed once. */
-  async #open(credential: Credential): Promise<Link> {
-    const open = (using: Credential): Promise<LiveSocket> =>
-      openSocket(this.#deps, using, this.#ending.signal, this.#hooks.receive);
-    try {
-      return { credential, socket: await open(credential) };
-    } catch (error) {
-      if (!isTokenRefusal(error)) throw error;
-      const renewed = await this.#source.renew(credential);
-      if (renewed === undefined) throw error;
-      return { credential: renewed, socket: await open(renewed) };
-    }
+  /** A credential for the next socket: another one than the one with which `refused` met a refusal. */
+  async #obtain(refused: Link | undefined): Promise<Credential> {
+    if (refused?.credential === undefined) return this.#source.fresh();
+    const renewed = await this.#source.renew(refused.credential);
+    if (renewed === undefined)
+      throw refused.error ?? unableTo("connect", "there is no other token", { code: "unauthorized" });
+    return renewed;
   }
 
-  /** Resolves with the reason when the socket, or the one that took its place, is closed. */
-  async #useUntilClosed(link: Link): Promise<string> {
-    for (let current = link; ;) {
-      const due = createDeferred<undefined>();
-      const delayMs = current.credential.renewAtMs - this.#deps.now();
-      const cancel = delayMs === Infinity ? () => {} : this.#deps.setTimer(() => due.resolve(undefined), delayMs);
-      const reason = await Promise.race([current.socket.closed, due.promise]);
-      cancel();
-      if (reason !== undefined) return reason;
-      current = await this.#replace(current);
-    }
+  #listen(link: Link, credential: Credential): void {
+    const { number } = link;
+    const isCurrent = (): boolean => this.#links.get(number) === link;
+    link.socket = openSocket(this.#deps, credential, {
+      onAdmitted: () => {
+        if (!isCurrent()) return;
+        link.upSinceMs = this.#deps.now();
+        this.#machine.dispatch({ type: "opened", link: number, renewInMs: this.#renewInMs(credential) });
+      },
+      onRefused: (error) => {
+        if (isCurrent()) this.#fail(link, error);
+      },
+      onClosed: (reason) => {
+        if (!isCurrent()) return;
+        this.#links.delete(number);
+        const livedMs = this.#deps.now() - link.upSinceMs;
+        this.#machine.dispatch({ type: "closed", link: number, reason, livedMs });
+      },
+      receive: (name, payload) => {
+        const isHeard = link === this.#used || name === admittedBy || isSequenced(payload);
+        if (isCurrent() && isHeard) this.#hooks.receive(name, payload);
+      },
+    });
   }
 
-  /** The same line with the next token. When that is not to be had, the old socket stays in use and it is tried again. */
-  async #replace(old: Link): Promise<Link> {
-    try {
-      const credential = await this.#source.fresh();
-      if (credential.token === old.credential.token) return { credential, socket: old.socket };
-      const link = await this.#open(credential);
-      void this.#goUp(link).finally(() => old.socket.close());
-      return link;
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      const renewAtMs = this.#deps.now() + replaceRetryMs;
-      return { credential: { ...old.credential, renewAtMs }, socket: old.socket };
-    }
+  /** A refused token is remembered: the next one must be another. */
+  #fail(link: Link, error: SendsarError): void {
+    const event = toFailure(link.number, error);
+    link.error = error;
+    if (event.type !== "token-refused") this.#links.delete(link.number);
+    this.#machine.dispatch(event);
   }
 
-  #goUp({ socket, credential }: Link): Promise<void> {
-    this.#socket = socket;
-    const isNews = this.#state !== "connected";
-    const said = this.#hooks.onUp(credential.userId);
-    if (isNews) {
-      this.#setState("connected");
-      this.#up.resolve();
-    }
-    return said;
+  #close(number: number): void {
+    const link = this.#links.get(number);
+    this.#links.delete(number);
+    link?.socket?.close("closed by the client");
   }
 
-  #goDown(reason: string): void {
-    this.#socket = undefined;
+  #greet(number: number): void {
+    const credential = this.#used?.credential;
+    if (credential === undefined) return;
+    void this.#hooks.onUp(credential.userId).then(() => this.#machine.dispatch({ type: "rejoined", link: number }));
+  }
+
+  #drop(): void {
+    this.#used = undefined;
     this.#up = createDeferred();
     this.#hooks.onDown();
-    this.#setState("reconnecting", reason);
   }
 
-  async #waitBeforeRetry(): Promise<void> {
-    this.#ending.signal.throwIfAborted();
-    const pause = createDeferred<void>();
-    this.#pause = pause;
-    const delayMs = backoffMs(reconnectBackoff, this.#attempt, this.#deps.random);
-    this.#attempt += 1;
-    const cancel = this.#deps.setTimer(() => pause.resolve(), delayMs);
-    try {
-      await pause.promise;
-    } finally {
-      cancel();
-      this.#pause = undefined;
-    }
-  }
-
-  #giveUp(): void {
-    const detail = this.#lastFailure === "" ? "" : ` (${this.#lastFailure})`;
-    const reason = `not connected within ${connectMsMax / 1000} s${detail}`;
-    this.#end(unableTo("connect", reason, { code: "timeout" }), reason);
-  }
-
-  #end(error: unknown, reason: string | undefined): void {
-    if (this.#ending.signal.aborted) return;
-    this.#cleanUp();
-    this.#ending.abort(error);
-    this.#pause?.reject(error);
-    this.#socket = undefined;
+  #end(error: SendsarError): void {
+    for (const timer of [...this.#timers.keys()]) this.#stopTimer(timer);
+    for (const number of [...this.#links.keys()]) this.#close(number);
+    this.#used = undefined;
     this.#hooks.onDown();
     this.#up.reject(error);
     // Somebody who waits from now on must be told as well.
     this.#up = createDeferred();
     this.#up.reject(error);
-    this.#setState("disconnected", reason);
   }
 
-  #setState(state: ConnectionState, reason?: string): void {
-    this.#state = state;
-    this.#hooks.onState(state, reason);
+  #startTimer(timer: ConnectionTimer, ms: number): void {
+    this.#stopTimer(timer);
+    const cancel = this.#deps.setTimer(() => {
+      this.#timers.delete(timer);
+      this.#machine.dispatch({ type: timerEvents[timer] });
+    }, ms);
+    this.#timers.set(timer, cancel);
+  }
+
+  #stopTimer(timer: ConnectionTimer): void {
+    this.#timers.get(timer)?.();
+    this.#timers.delete(timer);
+  }
+
+  #renewInMs(credential: Credential): number {
+    return credential.renewAtMs - this.#deps.now();
   }
 }
 
-/** A socket and the credential it was opened with. */
+/** A try to open a socket, and then that socket. */
 interface Link {
-  readonly socket: LiveSocket;
-  readonly credential: Credential;
+  readonly number: number;
+  credential: Credential | undefined;
+  socket: Socket | undefined;
+  /** When it was admitted. */
+  upSinceMs: number;
+  /** Why it was refused. */
+  error: SendsarError | undefined;
 }
-
-/** How long the first `connect` may take. */
-const connectMsMax = 30_000;
 
 /** Delays of 0.5 to 15 seconds: thousands of clients of a gateway that dies come back spread out. */
 const reconnectBackoff = { baseMs: 1000, maxMs: 10_000 };
 
-/** A socket that lived this long was a good one. */
-const stableMs = 10_000;
+const timerEvents = {
+  delay: "delay-over",
+  renewal: "renewal-due",
+  deadline: "deadline-over",
+} as const satisfies Record<ConnectionTimer, ConnectionEvent["type"]>;
 
-/** When to try again to replace a socket whose token is about to end. */
-const replaceRetryMs = 30_000;
+/** What kind of failure it is decides what happens next. */
+function toFailure(link: number, error: SendsarError): ConnectionEvent {
+  // Another token may help: the server said so, or did not say what was wrong.
+  const isTokenRefusal = error.code === "unauthorized" || error.code === "connect_refused";
+  if (isTokenRefusal) return { type: "token-refused", link, error };
+  if (!isTransient(error)) return { type: "refused", link, error };
+  return { type: error.code === "session_unavailable" ? "session-failed" : "failed", link, error };
+}
 
-/** True if another token may help: the server said so, or did not say what was wrong. */
-const isTokenRefusal = (error: unknown): boolean =>
-  error instanceof SendsarError && (error.code === "unauthorized" || error.code === "connect_refused");
+/** Whatever a credential source throws is one of ours; anything else is a defect, which no further try can help. */
+const toError = (error: unknown): SendsarError =>
+  error instanceof SendsarError
+    ? error
+    : unableTo("get a credential", reasonOf(error), { code: "invalid_session", cause: error });

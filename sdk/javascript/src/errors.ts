@@ -23,7 +23,11 @@ export type LocalErrorCode =
   /** The answer is not JSON: something else than a gateway stands at `apiUrl`. */
   | "invalid_answer"
   /** More rooms, or more unsent messages, than the SDK keeps. */
-  | "too_many_pending";
+  | "too_many_pending"
+  /** The message could not be sent within a day. */
+  | "expired"
+  /** The message is not in the outbox: it was sent or discarded. */
+  | "not_in_outbox";
 
 /** A code of the server or of the SDK. A newer server may send codes that this version does not know. */
 export type SendsarErrorCode = ErrorCode | LocalErrorCode | (string & {});

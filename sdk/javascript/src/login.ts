@@ -1,62 +1,73 @@
 import { Connection } from "./connection.ts";
 import type { Deps } from "./deps.ts";
 import type { Emitter } from "./emitter.ts";
-import { Lanes } from "./lanes.ts";
+import { Inbox } from "./inbox.ts";
 import type { ClientEvents } from "./options.ts";
+import type { Outbox } from "./outbox.ts";
 import type { TenantPresence } from "./presence.ts";
 import { type RestRequest, callRest } from "./rest.ts";
-import { type RetryPolicy, withRetry } from "./retry.ts";
+import { readPolicy, withRetry } from "./retry.ts";
 import { OpenRooms } from "./rooms.ts";
-import { SeenIds } from "./seen-ids.ts";
+import type { Sequenced } from "./sequenced.ts";
 import type { CredentialSource } from "./session.ts";
-import type { Receive } from "./socket.ts";
 import { abortedError } from "./timing.ts";
 import { Typist } from "./typing.ts";
-import type { DownEvents } from "./wire.ts";
+import { type DownEvents, type Message, downEventNames } from "./wire.ts";
+
+/** What of a client outlives a login. */
+export interface Surroundings {
+  readonly events: Emitter<ClientEvents>;
+  readonly presence: TenantPresence;
+  readonly outbox: Outbox;
+}
+
+/** Where a room stands: the number of its latest event. */
+export interface Place {
+  readonly roomId: string;
+  readonly seq: number;
+}
 
 /** Everything that lives from `connect` to `disconnect`: one user's connection, open rooms, typing and calls. */
 export class Login {
   readonly source: CredentialSource;
   readonly connection: Connection;
+  readonly inbox: Inbox;
   readonly rooms: OpenRooms;
   readonly typist: Typist;
-  /** Keeps the messages to one room in the order in which they were sent. */
-  readonly sends = new Lanes(unsentMessagesMax);
   readonly #deps: Deps;
   readonly #ending = new AbortController();
+  readonly #surroundings: Surroundings;
+  readonly #stopListening: () => void;
   #userId: string | undefined;
+  /** The login whose place this one takes, until it is known whether it was of the same user. */
+  #previous: Login | undefined;
 
   constructor(
     deps: Deps,
     source: CredentialSource,
     userId: string | undefined,
-    events: Emitter<ClientEvents>,
-    presence: TenantPresence,
+    surroundings: Surroundings,
+    previous: Login | undefined,
   ) {
     this.#deps = deps;
     this.source = source;
     this.#userId = userId;
+    this.#surroundings = surroundings;
+    this.#previous = previous;
     this.rooms = new OpenRooms(deps, (name, payload) => this.connection.emit(name, payload));
     this.typist = new Typist(deps, (roomId, isTyping) => this.setTyping(roomId, isTyping));
-    this.connection = new Connection(deps, source, {
-      onState: (state, reason) => {
-        if (state === "disconnected") {
-          this.rooms.clear(abortedError("join room", reason ?? "the client was disconnected"));
-          if (presence.replace([])) announce(events, presence);
-        }
-        events.emit("connection", reason === undefined ? { state } : { state, reason });
-      },
-      onUp: (onlineUserId) => {
-        this.#userId = onlineUserId;
-        this.typist.reset();
-        return this.rooms.onUp(onlineUserId);
-      },
-      onDown: () => {
-        this.typist.reset();
-        this.rooms.onDown();
-      },
-      receive: createReceive(events, presence, this.rooms),
+    this.inbox = new Inbox(deps, {
+      emit: (name, payload) => void this.connection.emit(name, payload),
+      cut: (reason) => this.connection.cut(reason),
+      deliver: (event) => this.#deliver(event),
+      reset: (roomId) => this.#emit("room-reset", { roomId }),
     });
+    this.connection = this.#createConnection();
+    this.#stopListening = deps.onOnline(() => {
+      this.connection.retryNow();
+      surroundings.outbox.hurry();
+    });
+    surroundings.outbox.start((roomId, body) => this.#post(roomId, body));
   }
 
   /** The connected user; undefined until the first session tells. */
@@ -69,46 +80,124 @@ export class Login {
     this.connection.emit("typing", { roomId, userId: this.#userId, isTyping });
   }
 
-  /** Calls the REST API as this user, as often as the policy allows. */
-  call<T>(policy: RetryPolicy, request: RestRequest): Promise<T> {
-    const { signal } = this.#ending;
-    return withRetry(this.#deps, policy, signal, () => callRest<T>(this.#deps, this.source, signal, request));
+  /** Calls the REST API as this user, as often as is good for somebody who waits. */
+  call<T>(request: RestRequest): Promise<T> {
+    return withRetry(this.#deps, readPolicy, this.#ending.signal, () => this.#callOnce<T>(request));
+  }
+
+  /** Calls the REST API for something that tells where rooms stand. */
+  async read<T>(request: RestRequest, placesOf: (answer: T) => readonly Place[]): Promise<T> {
+    const { epoch } = this.inbox;
+    const answer = await this.call<T>(request);
+    for (const { roomId, seq } of placesOf(answer)) this.inbox.learn(roomId, seq, epoch);
+    return answer;
   }
 
   /** Closes the socket and rejects every call that has no answer yet. Safe to repeat. */
   end(reason: string): void {
+    this.#stopListening();
     this.#ending.abort(abortedError("finish the call", reason));
     this.connection.stop(reason);
   }
+
+  #createConnection(): Connection {
+    const { events, presence, outbox } = this.#surroundings;
+    return new Connection(this.#deps, this.source, {
+      onState: (state, reason) => {
+        if (state === "disconnected") {
+          this.rooms.clear(abortedError("join room", reason ?? "the client was disconnected"));
+          if (presence.replace([])) announce(events, presence);
+        }
+        events.emit("connection", reason === undefined ? { state } : { state, reason });
+        if (state === "connected") outbox.hurry();
+      },
+      onCredential: ({ apiUrl, userId }) => {
+        this.#userId = userId;
+        if (this.#previous?.userId === userId) this.inbox.continueFrom(this.#previous.inbox);
+        this.#previous = undefined;
+        outbox.open(apiUrl, userId);
+      },
+      onUp: (userId) => {
+        this.typist.reset();
+        const joined = this.rooms.confirmed();
+        const rejoined = this.rooms.onUp(userId);
+        this.inbox.up(joined);
+        return rejoined;
+      },
+      onDown: () => {
+        this.typist.reset();
+        this.rooms.onDown();
+        this.inbox.down();
+      },
+      receive: (name, payload) => this.#receive(name, payload),
+    });
+  }
+
+  /** Takes each event from the server: first what the SDK itself knows, then the app's handlers. */
+  #receive(name: string, payload: unknown): void {
+    if (this.inbox.receive(name, payload) || !isDownEvent(name)) return;
+    this.#note(name, payload);
+    this.#emit(name, payload as never);
+  }
+
+  #note(name: keyof DownEvents, payload: unknown): void {
+    const { events, presence } = this.#surroundings;
+    switch (name) {
+      case "error": {
+        const error = payload as DownEvents["error"];
+        if (error.event === "join-room") this.rooms.onRefused(error);
+        if (error.event === "resume") this.inbox.refused(error);
+        return;
+      }
+      case "joined-room":
+        return this.rooms.onJoined((payload as DownEvents["joined-room"]).roomId);
+      case "tenant-presence-snapshot": {
+        const { onlineUserIds } = payload as DownEvents["tenant-presence-snapshot"];
+        if (presence.replace(onlineUserIds)) announce(events, presence);
+        return;
+      }
+      case "tenant-presence": {
+        const { userId, online } = payload as DownEvents["tenant-presence"];
+        if (presence.set(userId, online)) announce(events, presence);
+        return;
+      }
+      default:
+    }
+  }
+
+  /** Takes what the inbox hands out, in order. */
+  #deliver({ name, payload }: Sequenced): void {
+    if (!isDownEvent(name)) return;
+    if (name === "new-message") this.#surroundings.outbox.hear(payload as Message);
+    if (name === "room-participants-changed") {
+      const { action, targetUserId, roomId } = payload as DownEvents["room-participants-changed"];
+      if (action !== "joined" && targetUserId === this.#userId) this.inbox.leave(roomId);
+    }
+    this.#emit(name, payload as never);
+  }
+
+  /** Nothing but the end itself is told after the end, also when a handler ended it in the middle of many events. */
+  #emit<Name extends keyof ClientEvents>(name: Name, payload: ClientEvents[Name]): void {
+    if (!this.#ending.signal.aborted) this.#surroundings.events.emit(name, payload);
+  }
+
+  async #post(roomId: string, body: object): Promise<Message> {
+    const { epoch } = this.inbox;
+    const message = await this.#callOnce<Message>({ method: "POST", path: `${roomPath(roomId)}/messages`, body });
+    this.inbox.learn(message.roomId, message.seq, epoch);
+    return message;
+  }
+
+  #callOnce<T>(request: RestRequest): Promise<T> {
+    return callRest<T>(this.#deps, this.source, this.#ending.signal, request);
+  }
 }
 
-/** How many ids of messages are remembered to drop repeats: some minutes of a very busy user. */
-const seenMessagesMax = 2000;
+/** The path of a room below the REST base. */
+export const roomPath = (roomId: string): string => `/chat/rooms/${encodeURIComponent(roomId)}`;
 
-/** How many messages may wait to be sent. */
-const unsentMessagesMax = 1000;
-
-type Taps = { readonly [Name in keyof DownEvents]?: (payload: DownEvents[Name]) => void };
-
-/** Takes each event from the server: first what the SDK itself knows, then the app's handlers. */
-function createReceive(events: Emitter<ClientEvents>, presence: TenantPresence, rooms: OpenRooms): Receive {
-  const seen = new SeenIds(seenMessagesMax);
-  const taps: Taps = {
-    error: (error) => rooms.onRefused(error),
-    "joined-room": ({ roomId }) => rooms.onJoined(roomId),
-    "tenant-presence-snapshot": ({ onlineUserIds }) => {
-      if (presence.replace(onlineUserIds)) announce(events, presence);
-    },
-    "tenant-presence": ({ userId, online }) => {
-      if (presence.set(userId, online)) announce(events, presence);
-    },
-  };
-  return (name, payload) => {
-    if (name === "new-message" && !seen.add((payload as DownEvents["new-message"]).id)) return;
-    taps[name]?.(payload);
-    events.emit(name, payload as ClientEvents[typeof name]);
-  };
-}
+const isDownEvent = (name: string): name is Exclude<keyof DownEvents, "resumed"> =>
+  (downEventNames as readonly string[]).includes(name);
 
 function announce(events: Emitter<ClientEvents>, { onlineUserIds }: TenantPresence): void {
   events.emit("presence-change", { onlineUserIds });

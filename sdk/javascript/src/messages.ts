@@ -1,5 +1,5 @@
 import { unableTo } from "./errors.ts";
-import type { MessagePart, SendMessageBody } from "./wire.ts";
+import type { MessagePart } from "./wire.ts";
 
 /** A message to be sent: its text, or anything more. */
 export type NewMessage = string | NewMessageFields;
@@ -14,20 +14,23 @@ export interface NewMessageFields {
   readonly parentMessageId?: string | undefined;
 }
 
-/** The request body of a new message. Throws `invalid_options` for a message without content. */
-export function toSendBody(message: NewMessage, senderId: string | undefined, createId: () => string): SendMessageBody {
+/** A message as it goes into the outbox. */
+export interface NewEntry {
+  readonly clientMessageId: string;
+  readonly parts: readonly MessagePart[];
+  readonly parentMessageId?: string;
+}
+
+/** What is sent of a new message. Throws `invalid_options` for a message without content. */
+export function toNewEntry(message: NewMessage, createId: () => string): NewEntry {
   const fields: NewMessageFields = typeof message === "string" ? { text: message } : message;
   const text = fields.text === undefined ? [] : [{ type: "text", text: fields.text }];
   const parts: readonly MessagePart[] = [...text, ...(fields.parts ?? [])];
   if (parts.length === 0) {
     throw unableTo("send message", "it has neither text nor parts", { code: "invalid_options" });
   }
-  return {
-    parts,
-    clientMessageId: fields.clientMessageId ?? createId(),
-    ...(senderId !== undefined && { senderId }),
-    ...(fields.parentMessageId !== undefined && { parentMessageId: fields.parentMessageId }),
-  };
+  const { clientMessageId = createId(), parentMessageId } = fields;
+  return { parts, clientMessageId, ...(parentMessageId !== undefined && { parentMessageId }) };
 }
 
 /** The text of a message: its text parts, one per line. Empty for a message without text. */

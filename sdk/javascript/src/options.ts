@@ -1,7 +1,17 @@
+import type { OutboxChange, OutboxStorage } from "./outbox-entry.ts";
 import type { DownEvents } from "./wire.ts";
 
 /** How `Sendsar.init` is told where the gateway is: by its URL, or by sessions that name it. */
-export type InitOptions = UrlOptions | SessionOptions;
+export type InitOptions = (UrlOptions | SessionOptions) & StorageOptions;
+
+/** What every client can be told beside that. */
+export interface StorageOptions {
+  /**
+   * Where unsent messages are kept over a reload: `localStorage` when left out, where there is one; `null` for nowhere.
+   * Whatever runs on the page can read it.
+   */
+  readonly storage?: OutboxStorage | null | undefined;
+}
 
 /** For apps that bring a token to `connect({ userId, token })`. */
 export interface UrlOptions {
@@ -85,10 +95,22 @@ export interface PresenceChange {
   readonly onlineUserIds: readonly string[];
 }
 
-/** Every event of a client, by name: those of the server and two of the SDK. */
-export interface ClientEvents extends DownEvents {
+/** Payload of the event `room-reset`. */
+export interface RoomReset {
+  readonly roomId: string;
+}
+
+/** Every event of a client, by name: those of the server and four of the SDK. */
+export interface ClientEvents extends Omit<DownEvents, "resumed"> {
   /** The connection came up or went down. */
   readonly connection: ConnectionChange;
   /** Somebody in the tenant came online or went offline. */
   readonly "presence-change": PresenceChange;
+  /**
+   * Events of the room were missed that will not be told: too many, or the room is not the user's any more. What the app
+   * has of it is stale, and is to be read again before it is shown. Events that come after this one follow as always.
+   */
+  readonly "room-reset": RoomReset;
+  /** A message came into the outbox, left it, or failed. */
+  readonly outbox: OutboxChange;
 }

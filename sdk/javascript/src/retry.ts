@@ -9,9 +9,6 @@ export interface RetryPolicy extends Backoff {
   readonly elapsedMsMax: number;
 }
 
-/** For messages: long enough to outlast the restart of a gateway or a tunnel without network. */
-export const sendPolicy: RetryPolicy = { attemptsMax: 8, elapsedMsMax: 60_000, baseMs: 500, maxMs: 15_000 };
-
 /** For everything a person waits for. */
 export const readPolicy: RetryPolicy = { attemptsMax: 3, elapsedMsMax: 10_000, baseMs: 250, maxMs: 2000 };
 

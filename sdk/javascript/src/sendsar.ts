@@ -31,6 +31,7 @@ export { limits, PROTOCOL_VERSION } from "./wire.ts";
 export type { ChatClient } from "./client.ts";
 export type { LocalErrorCode, SendsarErrorCode, SendsarErrorDetails } from "./errors.ts";
 export type { NewMessage, NewMessageFields } from "./messages.ts";
+export type { ChatOutbox, OutboxChange, OutboxEntry, OutboxStorage } from "./outbox-entry.ts";
 export type {
   ClientEvents,
   ConnectionChange,
@@ -41,8 +42,10 @@ export type {
   ListMessagesOptions,
   ListRoomsOptions,
   PresenceChange,
+  RoomReset,
   Session,
   SessionOptions,
+  StorageOptions,
   UrlOptions,
 } from "./options.ts";
 export type { ChatPresence } from "./presence.ts";

@@ -2,37 +2,41 @@ import { Manager } from "socket.io-client";
 import type { Deps } from "./deps.ts";
 import { SendsarError, reasonOf, unableTo } from "./errors.ts";
 import type { Credential } from "./session.ts";
-import { createDeferred, timeoutError } from "./timing.ts";
-import { type DownEvents, type UpEvents, downEventNames } from "./wire.ts";
+import { timeoutError } from "./timing.ts";
+import type { SocketError, UpEvents } from "./wire.ts";
 
-/** A socket that the server has admitted. It is used until it closes; then another one is opened. */
-export interface LiveSocket {
+/** Takes one event from the server. Names and payloads are what came: a newer server may send what this SDK does not know. */
+export type Receive = (name: string, payload: unknown) => void;
+
+/** A socket, from the first try until it closes; then another one is opened. */
+export interface Socket {
   emit<Name extends keyof UpEvents>(name: Name, payload: UpEvents[Name]): void;
-  /** Resolves with the reason once the socket is closed, by whomever. */
-  readonly closed: Promise<string>;
-  close(): void;
+  /** Closes it, or gives the try up. Safe to repeat. */
+  close(reason: string): void;
 }
 
-/** Takes one event from the server. */
-export type Receive = <Name extends keyof DownEvents>(name: Name, payload: DownEvents[Name]) => void;
+/** What a socket tells. Either `onRefused` is called, once, or `onAdmitted` and later, once, `onClosed`. */
+export interface SocketHooks {
+  readonly onAdmitted: () => void;
+  /** With the server's message and code when it refused, with `network` or `timeout` otherwise. */
+  readonly onRefused: (error: SendsarError) => void;
+  readonly onClosed: (reason: string) => void;
+  /** Called for nothing that comes before the socket is admitted, but for who is online; the rest follows right after. */
+  readonly receive: Receive;
+}
 
-/** What the server sends once a new socket is in its groups. Before that, events could pass the socket by. */
-const admittedBy = "tenant-presence-snapshot";
+/** What the server sends first of all to a new socket: from then on it is told of everything. */
+export const admittedBy = "tenant-presence-snapshot";
 
 /** How long one try to open a socket may take. */
 export const openMsMax = 10_000;
 
-/**
- * Opens one socket with the credential's token, WebSocket only, without reconnection of its own. Rejects with the server's
- * message and code when it refuses, with `network`, `timeout` or `aborted` otherwise. The signal also closes it later.
- */
+/** Opens one socket with the credential's token, WebSocket only, without reconnection of its own. */
 export function openSocket(
   deps: Pick<Deps, "setTimer">,
   { apiUrl, token, userId }: Credential,
-  signal: AbortSignal,
-  receive: Receive,
-): Promise<LiveSocket> {
-  if (signal.aborted) return Promise.reject(signal.reason as Error);
+  hooks: SocketHooks,
+): Socket {
   const manager = new Manager(new URL(apiUrl).origin, {
     path: "/socket.io/",
     transports: ["websocket"],
@@ -41,48 +45,47 @@ export function openSocket(
   });
   // The user id lets the server refuse a token of somebody else at once.
   const socket = manager.socket("/", { auth: { token, userId } });
-  const opened = createDeferred<LiveSocket>();
-  const closed = createDeferred<string>();
+  const early: (readonly [name: string, payload: unknown])[] = [];
+  let state: "opening" | "admitted" | "closed" = "opening";
   let refusal = "";
 
-  const close = (reason: string): void => {
+  const end = (error: SendsarError): void => {
+    if (state === "closed") return;
+    const wasAdmitted = state === "admitted";
+    state = "closed";
     cancelTimer();
-    signal.removeEventListener("abort", onAbort);
     socket.off();
+    socket.offAny();
     socket.disconnect();
-    closed.resolve(reason);
+    if (wasAdmitted) hooks.onClosed(error.reason);
+    else hooks.onRefused(error);
   };
-  const fail = (error: unknown): void => {
-    close(reasonOf(error));
-    opened.reject(error);
-  };
-  const onAbort = (): void => fail(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  const cancelTimer = deps.setTimer(() => fail(timeoutError("connect", openMsMax)), openMsMax);
+  const cancelTimer = deps.setTimer(() => end(timeoutError("connect", openMsMax)), openMsMax);
 
-  const live: LiveSocket = {
-    emit: (name, payload) => socket.emit(name, payload),
-    closed: closed.promise,
-    close: () => close("closed by the client"),
-  };
-  for (const name of downEventNames) {
-    socket.on(name, (payload: DownEvents[typeof name]) => {
-      if (name === "error") refusal = (payload as DownEvents["error"]).message;
-      receive(name, payload);
-      if (name === admittedBy) {
-        cancelTimer();
-        opened.resolve(live);
-      }
-    });
-  }
-  socket.on("connect_error", (error) => fail(toConnectError(error, !socket.active)));
+  socket.onAny((name: string, payload: unknown) => {
+    if (name === "error") refusal = String((payload as Partial<SocketError> | undefined)?.message ?? "");
+    if (state === "opening" && name !== admittedBy) {
+      early.push([name, payload]);
+      return;
+    }
+    hooks.receive(name, payload);
+    if (state !== "opening") return;
+    state = "admitted";
+    cancelTimer();
+    hooks.onAdmitted();
+    for (const [earlyName, earlyPayload] of early) hooks.receive(earlyName, earlyPayload);
+  });
+  socket.on("connect_error", (error) => end(toConnectError(error, !socket.active)));
   socket.on("disconnect", (reason) => {
     // Before a server cuts a socket it says why, as an `error` event.
     const isCut = reason === "io server disconnect";
-    fail(new SendsarError(isCut && refusal !== "" ? refusal : reason, { code: "network" }));
+    end(new SendsarError(isCut && refusal !== "" ? refusal : reason, { code: "network" }));
   });
   socket.connect();
-  return opened.promise;
+  return {
+    emit: (name, payload) => void socket.emit(name, payload),
+    close: (reason) => end(new SendsarError(reason, { code: "network" })),
+  };
 }
 
 /** A refusal by the server keeps the server's words; anything else never reached it. */

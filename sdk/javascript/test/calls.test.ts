@@ -66,7 +66,7 @@ describe("calls", () => {
     await chat.disconnect();
     expect(await call).toMatchObject({
       code: "aborted",
-      message: "unable to finish the call; disconnect() was called",
+      message: "unable to send message; disconnect() was called",
     });
     await given.gateway.start();
   });

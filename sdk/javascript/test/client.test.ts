@@ -195,7 +195,8 @@ describe("rooms and typing", () => {
     const heard: unknown[] = [];
     chat.on("error", (error) => heard.push(error));
     expect(await failureOf(chat.joinRoom("r1"))).toMatchObject({ message: "Room not found", code: "room_not_found" });
-    expect(heard).toEqual([{ message: "Room not found", code: "room_not_found" }]);
+    const refusal = { message: "Room not found", code: "room_not_found", event: "join-room", roomId: "r1" };
+    expect(heard).toEqual([refusal]);
   });
 
   test("a refused join that nobody waits for is told by the error event alone, and is no unhandled rejection", async () => {

@@ -82,7 +82,7 @@ describe("after a drop", () => {
     expect(chat.presence.isOnline("ann")).toBe(true);
   });
 
-  test.for(["the network returns", "connect is called"])("tries again at once when %s", async (occasion) => {
+  test.for(["the network returns", "connect is called"])("[CN11] tries again at once when %s", async (occasion) => {
     const online: { return?: () => void } = {};
     const { chat } = await connectAnn({
       // A delay that the test would not live to see.
@@ -124,7 +124,7 @@ describe("after a drop", () => {
     await vi.waitFor(() => expect(chat.state).toBe("connected"));
   });
 
-  test("waits longer each time, also when sockets open but do not last", async () => {
+  test("[CN5] waits longer each time, also when sockets open but do not last", async () => {
     const delaysMs: number[] = [];
     const { chat } = await connectAnn({
       random: () => 0,
@@ -143,7 +143,7 @@ describe("after a drop", () => {
 });
 
 describe("the first connect", () => {
-  test("waits for a server that is not there yet, up to its limit", async () => {
+  test("[CN7] waits for a server that is not there yet, up to its limit", async () => {
     await given.gateway.stop();
     const chat = given.createClient(hurry(20));
     const changes = changesOf(chat);

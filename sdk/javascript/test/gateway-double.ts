@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, type Socket } from "socket.io";
-import type { DownEvents, Message, SendMessageBody } from "../src/wire.ts";
+import type { DownEvents, Message, SendMessageBody, UpEvents } from "../src/wire.ts";
 
 /** What a client has asked over REST. */
 export interface HeardRequest {
@@ -33,7 +33,10 @@ export interface HeardEvent {
 export interface GatewayDouble extends AsyncDisposable {
   readonly apiUrl: string;
   readonly requests: HeardRequest[];
+  /** All but `resume`. */
   readonly events: HeardEvent[];
+  /** What clients said they have, at every `resume`. */
+  readonly resumes: Readonly<Record<string, number>>[];
   readonly messages: Message[];
   /** The token of every socket that tried to connect. */
   readonly handshakes: { readonly token: string; readonly userId: string | undefined }[];
@@ -42,6 +45,8 @@ export interface GatewayDouble extends AsyncDisposable {
   readonly closedRooms: Set<string>;
   /** Rooms whose `join-room` is not answered at all. */
   readonly silentRooms: Set<string>;
+  /** While true, `resume` is not answered. */
+  isForgetful: boolean;
   /** Answers for the next REST requests, before the usual ones. */
   readonly nextAnswers: Answer[];
   /** What sockets are refused with, while set. */
@@ -71,11 +76,13 @@ export async function startGatewayDouble(): Promise<GatewayDouble> {
     },
     requests: [],
     events: [],
+    resumes: [],
     messages: [],
     handshakes: [],
     badTokens: new Set(),
     closedRooms: new Set(),
     silentRooms: new Set(),
+    isForgetful: false,
     nextAnswers: [],
     refusal: undefined,
     isMute: false,
@@ -120,11 +127,18 @@ function serveSockets(double: GatewayDouble, io: Server): void {
     socket.emit("tenant-presence", { userId: userOf(token), online: true });
     if (double.isMute) return;
     socket.emit("tenant-presence-snapshot", { onlineUserIds: [userOf(token)] });
-    socket.onAny((name: string, payload: unknown) => double.events.push({ socketId: socket.id, name, payload }));
+    socket.onAny((name: string, payload: unknown) => {
+      if (name !== "resume") double.events.push({ socketId: socket.id, name, payload });
+    });
+    socket.on("resume", ({ rooms }: UpEvents["resume"]) => {
+      double.resumes.push(rooms);
+      if (!double.isForgetful) socket.emit("resumed", toResumed(double.messages, rooms));
+    });
     socket.on("join-room", ({ roomId }: { roomId: string }) => {
       if (double.silentRooms.has(roomId)) return;
       if (double.closedRooms.has(roomId)) {
-        return void socket.emit("error", { message: "Room not found", code: "room_not_found" });
+        const refused = { event: "join-room", roomId };
+        return void socket.emit("error", { message: "Room not found", code: "room_not_found", ...refused });
       }
       socket.emit("joined-room", { roomId });
       socket.emit("presence-snapshot", { roomId, onlineUserIds: [userOf(token)] });
@@ -168,6 +182,16 @@ function usualAnswer(double: GatewayDouble, { method, path, headers, body }: Hea
   double.messages.push(message);
   double.emit("new-message", message);
   return { status: 201, body: message };
+}
+
+/** What of the messages is later than what the client has. */
+function toResumed(messages: readonly Message[], has: UpEvents["resume"]["rooms"]): DownEvents["resumed"] {
+  const rooms = Object.entries(has).map(([roomId, position]) => {
+    const missed = messages.filter((message) => message.roomId === roomId && message.seq > position);
+    const events = missed.map((message) => ({ seq: message.seq, event: "new-message", payload: { ...message } }));
+    return { roomId, reset: false, events };
+  });
+  return { rooms: rooms.filter(({ events }) => events.length > 0), more: false };
 }
 
 /** An error answer as the gateway gives it. */

@@ -128,3 +128,54 @@ test("a page that loses its network is online again when the network returns", a
   await vi.waitFor(() => expect(gateway.events.filter(({ name }) => name === "join-room")).toHaveLength(2));
   expect(pageErrors).toEqual([]);
 });
+
+test("a message that was not sent before a reload is sent after it, once", async () => {
+  const connect = (apiUrl: string) => {
+    const globals = globalThis as unknown as PageGlobals;
+    globals.chat = globals.Sendsar.init({ apiUrl });
+    return globals.chat.connect({ userId: "ann", token: "ann" });
+  };
+  await open("/script.html");
+  await page.evaluate(connect, gateway.apiUrl);
+  let tries = 0;
+  await page.route("**/messages", (route) => {
+    tries += 1;
+    return route.abort();
+  });
+  await page.evaluate(() => {
+    const { chat } = globalThis as unknown as PageGlobals;
+    for (const text of ["one", "two"]) void chat.sendMessage("r1", text);
+  });
+  await vi.waitFor(() => expect(tries).toBeGreaterThan(0));
+  expect(gateway.messages).toEqual([]);
+  await page.unroute("**/messages");
+  await page.reload();
+  await page.waitForFunction(() => (globalThis as unknown as PageGlobals).Sendsar !== undefined);
+  await page.evaluate(connect, gateway.apiUrl);
+  await vi.waitFor(() => expect(gateway.messages).toHaveLength(2));
+  await page.waitForFunction(() => (globalThis as unknown as PageGlobals).chat.outbox.entries.length === 0);
+  expect(gateway.messages.map(({ parts }) => parts[0]?.["text"])).toEqual(["one", "two"]);
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+});
+
+test("a page that may not use its storage sends all the same", async () => {
+  await page.addInitScript(() => {
+    Object.defineProperty(globalThis, "localStorage", {
+      get: () => {
+        throw new DOMException("forbidden by the browser", "SecurityError");
+      },
+    });
+  });
+  await open("/script.html");
+  const isStored = await page.evaluate(async (apiUrl) => {
+    const globals = globalThis as unknown as PageGlobals;
+    globals.chat = globals.Sendsar.init({ apiUrl });
+    await globals.chat.connect({ userId: "ann", token: "ann" });
+    const sent = globals.chat.sendMessage("r1", "hello");
+    const [entry] = globals.chat.outbox.entries;
+    await sent;
+    return entry?.isStored;
+  }, gateway.apiUrl);
+  expect(isStored).toBe(false);
+  expect(gateway.messages).toHaveLength(1);
+});

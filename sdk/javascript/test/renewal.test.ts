@@ -66,7 +66,7 @@ describe("with getSession", () => {
     expect([backend.calls, given.gateway.requests.length]).toEqual([2, 2]);
   });
 
-  test("a socket that is cut because its session ended comes back with another one", async () => {
+  test("[CN6] a socket that is cut because its session ended comes back with another one", async () => {
     const { chat, changes } = createSessionClient();
     await chat.connect();
     given.gateway.badTokens.add("ann:1");
@@ -79,7 +79,7 @@ describe("with getSession", () => {
     expect(tokens()).toEqual(["ann:1", "ann:1", "ann:2"]);
   });
 
-  test("before a session ends, the next socket stands before the old one goes: no event is missed, none comes twice", async () => {
+  test("[CN9] before a session ends, the next socket stands before the old one goes: no event is missed, none comes twice", async () => {
     // A session of a minute is renewed after 48 s: a second here.
     const deps = { ...hurry(48, (delayMs) => delayMs > 30_000), now: createFastClock(48) };
     const { chat, changes } = createSessionClient({ lifeMs: 60_000, deps });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SendsarError } from "../src/errors.ts";
-import { type RetryPolicy, isTransient, parseRetryAfterMs, sendPolicy, withRetry } from "../src/retry.ts";
+import { type RetryPolicy, isTransient, parseRetryAfterMs, readPolicy, withRetry } from "../src/retry.ts";
 import { backoffMs } from "../src/timing.ts";
 import { failureOf } from "./failure-of.ts";
 import { createTestClock } from "./test-clock.ts";
@@ -95,8 +95,8 @@ describe("withRetry", () => {
 test("delays are spread over half to one and a half of the nominal one, and bounded", () => {
   fc.assert(
     fc.property(fc.nat(60), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempt, dice) => {
-      const delayMs = backoffMs(sendPolicy, attempt, () => dice);
-      const nominalMs = Math.min(sendPolicy.maxMs, sendPolicy.baseMs * 2 ** attempt);
+      const delayMs = backoffMs(readPolicy, attempt, () => dice);
+      const nominalMs = Math.min(readPolicy.maxMs, readPolicy.baseMs * 2 ** attempt);
       return delayMs >= nominalMs * 0.5 && delayMs <= nominalMs * 1.5;
     }),
   );

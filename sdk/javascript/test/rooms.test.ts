@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { SendsarError } from "../src/errors.ts";
-import { OpenRooms } from "../src/rooms.ts";
+import { OpenRooms, joinsPerSecondMax } from "../src/rooms.ts";
 import { limits } from "../src/wire.ts";
 import { type TestClock, createTestClock, settle } from "./test-clock.ts";
 
@@ -13,10 +13,14 @@ describe("OpenRooms", () => {
     clock = createTestClock();
     said = [];
     rooms = new OpenRooms(clock, (name, payload) => {
-      said.push(`${name} ${typeof payload === "string" ? payload : `${payload.roomId} ${payload.userId}`}`);
+      const { roomId, userId } = payload as { roomId: string; userId: string };
+      said.push(`${name} ${roomId} ${userId}`);
       return true;
     });
   });
+
+  const refuse = (roomId: string, code = "room_not_found") =>
+    rooms.onRefused({ message: "Room not found", code, event: "join-room", roomId });
 
   /** Resolves with how the promise stands now. */
   const stateOf = async (promise: Promise<void>): Promise<string> => {
@@ -29,14 +33,13 @@ describe("OpenRooms", () => {
     return state;
   };
 
-  test("asks one room at a time, so that a refusal belongs to the room that was asked", async () => {
+  test("a refusal belongs to the room that it names", async () => {
     void rooms.onUp("ann");
     const [a, b, c] = [rooms.join("a"), rooms.join("b"), rooms.join("c")];
-    expect(said).toEqual(["join-room a ann"]);
-    rooms.onJoined("a");
-    rooms.onRefused({ message: "Room not found", code: "room_not_found" });
-    rooms.onJoined("c");
     expect(said).toEqual(["join-room a ann", "join-room b ann", "join-room c ann"]);
+    refuse("b");
+    rooms.onJoined("c");
+    rooms.onJoined("a");
     expect(await stateOf(a)).toBe("joined");
     expect(await stateOf(b)).toBe("room_not_found: Room not found");
     expect(await stateOf(c)).toBe("joined");
@@ -48,8 +51,9 @@ describe("OpenRooms", () => {
     void rooms.onUp("ann");
     rooms.onJoined("a");
     void rooms.join("b");
-    rooms.onRefused({ message: "Room not found", code: "room_not_found" });
+    refuse("b");
     expect(await stateOf(joined)).toBe("joined");
+    expect(rooms.confirmed()).toEqual(["a"]);
     rooms.onDown();
     said.length = 0;
     const rejoined = rooms.onUp("ann");
@@ -62,7 +66,6 @@ describe("OpenRooms", () => {
   test("asks again on the next socket when the first one went before its answer", async () => {
     void rooms.onUp("ann");
     const joined = rooms.join("a");
-    rooms.onRefused({ message: "Session expired", code: "unauthorized" });
     rooms.onDown();
     void rooms.onUp("ann");
     expect(said).toEqual(["join-room a ann", "join-room a ann"]);
@@ -75,7 +78,7 @@ describe("OpenRooms", () => {
     const first = rooms.join("a");
     expect(rooms.join("a")).toBe(first);
     rooms.onJoined("a");
-    expect(await stateOf(rooms.join("a"))).toBe("joined");
+    expect(await stateOf(rooms.join("A"))).toBe("joined");
     expect(said).toHaveLength(1);
   });
 
@@ -97,6 +100,7 @@ describe("OpenRooms", () => {
     said.length = 0;
     void rooms.onUp("ann");
     expect(said).toEqual([]);
+    rooms.onDown();
     expect(clock.pending()).toBe(0);
   });
 
@@ -119,51 +123,57 @@ describe("OpenRooms", () => {
     expect(said).toEqual([]);
   });
 
-  test("a confirmed room outlives a busy server, but not a refusal", async () => {
+  test("a confirmed room outlives a busy server, which is asked again a second later, but not a refusal", async () => {
     void rooms.onUp("ann");
     void rooms.join("a");
     rooms.onJoined("a");
-    void rooms.onUp("ann");
-    rooms.onRefused({ message: "Too many requests", code: "rate_limited" });
+    const rejoined = rooms.onUp("ann");
     said.length = 0;
-    void rooms.onUp("ann");
+    refuse("a", "rate_limited");
+    expect(await stateOf(rejoined)).toBe("pending");
+    expect(said).toEqual([]);
+    await clock.advance(1000);
     expect(said).toEqual(["join-room a ann"]);
-    rooms.onRefused({ message: "Room not found", code: "room_not_found" });
+    refuse("a");
+    expect(await stateOf(rejoined)).toBe("joined");
     said.length = 0;
     void rooms.onUp("ann");
     expect(said).toEqual([]);
   });
 
-  test("an error while nothing is asked is nobody's refusal", async () => {
+  test("a refusal of a room that was not asked for is nobody's", async () => {
     void rooms.onUp("ann");
-    rooms.onRefused({ message: "Too many requests", code: "rate_limited" });
+    refuse("a");
     const joined = rooms.join("a");
+    refuse("b");
     rooms.onJoined("a");
     expect(await stateOf(joined)).toBe("joined");
   });
 
-  test("goes on with the next room when a remembered one is never answered", async () => {
+  test("does not wait for ever for a remembered room that is never answered", async () => {
     void rooms.onUp("ann");
     for (const roomId of ["a", "b"]) {
       void rooms.join(roomId);
       rooms.onJoined(roomId);
     }
-    said.length = 0;
     const rejoined = rooms.onUp("ann");
-    await clock.advance(10_000);
-    expect(said).toEqual(["join-room a ann", "join-room b ann"]);
     rooms.onJoined("b");
+    await clock.advance(29_999);
+    expect(await stateOf(rejoined)).toBe("pending");
+    await clock.advance(1);
     expect(await stateOf(rejoined)).toBe("joined");
   });
 
-  test("remembers as many rooms as a socket may join, and no more", async () => {
+  test("remembers as many rooms as a socket may join, and no more, and asks as fast as the server takes", async () => {
     void rooms.onUp("ann");
-    for (let index = 0; index < limits.joinedRoomsPerSocketMax; index += 1) {
-      void rooms.join(`room-${index}`);
-      rooms.onJoined(`room-${index}`);
-    }
+    for (let index = 0; index < limits.joinedRoomsPerSocketMax; index += 1) void rooms.join(`room-${index}`);
     await expect(rooms.join("one more")).rejects.toMatchObject({ code: "too_many_pending" });
-    expect(said).toHaveLength(limits.joinedRoomsPerSocketMax);
+    expect(said).toHaveLength(joinsPerSecondMax);
+    await clock.advance(1000);
+    expect(said).toHaveLength(2 * joinsPerSecondMax);
+    rooms.clear(new SendsarError("gone", { code: "aborted" }));
+    void rooms.onUp("ann");
+    expect(said).toHaveLength(2 * joinsPerSecondMax);
   });
 
   test("clear rejects what waits and leaves no timer", async () => {

@@ -2,12 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Emitter } from "../src/emitter.ts";
 import { toRestError } from "../src/errors.ts";
-import { Lanes } from "../src/lanes.ts";
-import { createUuid, textFromMessageParts, toSendBody } from "../src/messages.ts";
+import { createUuid, textFromMessageParts, toNewEntry } from "../src/messages.ts";
 import { TenantPresence } from "../src/presence.ts";
 import { SeenIds } from "../src/seen-ids.ts";
-import { createDeferred } from "../src/timing.ts";
-import { settle } from "./test-clock.ts";
 
 describe("Emitter", () => {
   const create = () => {
@@ -88,49 +85,17 @@ describe("TenantPresence", () => {
   });
 });
 
-describe("Lanes", () => {
-  test("one lane is in order, a failure does not stop it, and lanes do not wait for each other", async () => {
-    const lanes = new Lanes(10);
-    const order: string[] = [];
-    const gate = createDeferred<void>();
-    const first = lanes.run("a", async () => {
-      await gate.promise;
-      order.push("a1");
-      throw new Error("a1 failed");
-    });
-    const second = lanes.run("a", async () => void order.push("a2"));
-    const other = lanes.run("b", async () => void order.push("b1"));
-    await other;
-    expect(order).toEqual(["b1"]);
-    gate.resolve();
-    await expect(first).rejects.toThrow("a1 failed");
-    await second;
-    expect(order).toEqual(["b1", "a1", "a2"]);
-  });
-
-  test("takes no more than its limit, and more again when some are done", async () => {
-    const lanes = new Lanes(2);
-    const gate = createDeferred<void>();
-    const waiting = [lanes.run("a", () => gate.promise), lanes.run("b", () => gate.promise)];
-    await expect(lanes.run("c", settle)).rejects.toMatchObject({ code: "too_many_pending" });
-    gate.resolve();
-    await Promise.all(waiting);
-    await expect(lanes.run("c", settle)).resolves.toBeUndefined();
-  });
-});
-
 describe("messages", () => {
   const createId = () => "new-id";
 
   test("text becomes the first part, and every message has an id", () => {
-    expect(toSendBody("hello", "ann", createId)).toEqual({
+    expect(toNewEntry("hello", createId)).toEqual({
       parts: [{ type: "text", text: "hello" }],
       clientMessageId: "new-id",
-      senderId: "ann",
     });
     const place = { type: "data-place", data: { latitude: 52.52 } };
     const fields = { text: "here", parts: [place], clientMessageId: "mine", parentMessageId: "m1" };
-    expect(toSendBody(fields, undefined, createId)).toEqual({
+    expect(toNewEntry(fields, createId)).toEqual({
       parts: [{ type: "text", text: "here" }, place],
       clientMessageId: "mine",
       parentMessageId: "m1",
@@ -139,7 +104,7 @@ describe("messages", () => {
 
   test("a message without content is refused here", () => {
     for (const empty of [{}, { parts: [] }]) {
-      expect(() => toSendBody(empty, "ann", createId)).toThrow("unable to send message; it has neither text nor parts");
+      expect(() => toNewEntry(empty, createId)).toThrow("unable to send message; it has neither text nor parts");
     }
   });
 
