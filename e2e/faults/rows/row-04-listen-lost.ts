@@ -1,0 +1,19 @@
+import type { Row } from "./row.ts";
+
+export const listenLost: Row = {
+  id: 4,
+  title: "LISTEN connection lost",
+  how: "pg_terminate_backend on the listening connections, and every other time on the publishing ones too",
+  async inject({ world, stage, size, recovered, note, must }) {
+    const losses = (): number => stage.steady.reduce((sum, { counts }) => sum + counts.losses, 0);
+    const before = losses();
+    const rounds = size(20, 5);
+    for (let n = 0; n < rounds; n++) {
+      const ended = await world.database.terminate(["sendsar-listener", ...(n % 2 === 0 ? [] : ["sendsar-publisher"])]);
+      must(ended >= world.pods.length, `only ${ended} connections were there to be ended`);
+      await recovered();
+    }
+    must(losses() === before, `${losses() - before} clients were disconnected by it`);
+    note("rounds", rounds);
+  },
+};
