@@ -16,6 +16,8 @@ const provenBy: Readonly<Record<string, string>> = {
   "PORT=4001 npm start": "scripts/test/start.e2e.test.ts",
   "npm test": "what runs these tests",
   "npm test -- gateway/test/chat.pg.test.ts": "scripts/test.ts passes its arguments on to what it always runs",
+  "npm run test:faults -- --row 4": "e2e/faults/quick.e2e.test.ts runs the same rows",
+  "npm run bench -- --quick": "bench/test, which runs each workload for a moment",
   "npm run tenants": "docs/test/quick-start.e2e.test.ts",
   "npm run generate": "scripts/test.ts, with --check",
   "npm run tenants -- list": "docs/test/quick-start.e2e.test.ts",

@@ -3,7 +3,7 @@ import { waitUntil } from "../../../../scripts/process/wait.ts";
 import { launchBrowser } from "../../../../scripts/testing/browser.ts";
 import type { TestClient } from "../../../../scripts/testing/client.ts";
 import { startTestGateway } from "../../../../scripts/testing/gateway.ts";
-import { ensureSdk } from "../../../../scripts/start/sdk.ts";
+import { ensureTestSdk } from "../../../../scripts/testing/sdk.ts";
 import { startDemoProcess } from "./demo-process.ts";
 
 /** The whole demo, real from end to end: database, gateway, backend, browser. */
@@ -25,7 +25,7 @@ const stepMsMax = 10_000;
 /** Starts it, with the demo's users and rooms in place. */
 export const startDemoStack = async (): Promise<DemoStack> => {
   await using starting = new AsyncDisposableStack();
-  await ensureSdk();
+  await ensureTestSdk();
   const gateway = starting.use(await startTestGateway());
   const { api, apiKey } = gateway.a;
   const demo = starting.use(startDemoProcess({ API_URL: `${gateway.url}/v1`, API_KEY: apiKey, PORT: "0" }));

@@ -6,7 +6,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../../../scripts/process/ports.ts";
-import { ensureSdk } from "../../../../scripts/start/sdk.ts";
+import { ensureTestSdk } from "../../../../scripts/testing/sdk.ts";
 import { createDemoServer } from "../demo-server.ts";
 import { answerOf, ask, rawRequest } from "./raw-request.ts";
 
@@ -17,7 +17,7 @@ let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  await ensureSdk();
+  await ensureTestSdk();
   // Nothing listens there: the gateway is away.
   const apiUrl = `http://127.0.0.1:${await freePort()}/v1`;
   server = await createDemoServer({ gateway: { apiUrl, apiKey, stopped }, isReady: () => gatewayIsReady });
