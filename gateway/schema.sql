@@ -157,6 +157,7 @@ create table messages (
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, sender_id) REFERENCES sendsar.users(tenant_id, user_id)
 );
+CREATE INDEX messages_by_id ON sendsar.messages USING btree (message_id, tenant_id);
 -- row-level security: enabled, forced
 create policy tenant_isolation on messages for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))

@@ -1,0 +1,11 @@
+-- What changes: an index that finds a message by its id.
+-- Safe under old code: yes.  Locks: building it blocks writes to messages; on a large table build it by hand first,
+-- concurrently.
+--
+-- unique (tenant_id, message_id) looks as if it were enough. But every condition on tenant_id counts twice, ours and that of
+-- row-level security, so of a tenant that the statistics do not know yet the planner expects one row by tenant_id alone:
+-- every index that begins with it seems as good as the right one, and the last one made wins, which is that on
+-- client_message_id. Seen on 4,000 messages: all of them read again for each event of a catch-up, 30 ms instead of 0.3 ms,
+-- growing with the square. An index that cannot be entered by tenant_id leaves nothing to choose.
+
+create index messages_by_id on messages (message_id, tenant_id);
