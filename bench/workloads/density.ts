@@ -15,7 +15,6 @@ const usersPerTenant = 100;
 const roomsPerUser = 10;
 /** Tenants that connect before memory is looked at: code is compiled and caches have their size by then. */
 const warmTenants = 2;
-const restMs = 10_000;
 
 /** Memory and rest of one server. */
 interface Density {
@@ -29,7 +28,8 @@ export const density: Workload = {
   name: "density",
   what: `connections on which nothing happens, each in ${roomsPerUser} rooms, in tenants of ${usersPerTenant} users; memory after a garbage collection`,
   async run(options) {
-    const tenants = options.quick ? 8 : 40;
+    const tenants = options.quick ? 4 : 40;
+    const restMs = options.quick ? 1000 : 10_000;
     await using lab = await openLab();
     const worlds = Array.from({ length: tenants }, () => overlappingRooms(usersPerTenant, roomsPerUser, 10));
     const sendsar = await deploySendsar(lab, { gateways: 1, worlds, database: "sendsar" });
@@ -44,9 +44,9 @@ export const density: Workload = {
         members.map(({ rooms }) => ({ url, pod: 0, token: Object.keys(rooms).join(), rooms: atHeads([]) })),
       );
     const watch = watchForeign(lab.ownMicros);
-    const floor = await measure(lab, "ws", ws, "bare", bare(ws.url));
-    const stock = await measure(lab, "socketio", socketio, "socket.io", bare(socketio.url));
-    const mine = await measure(lab, "sendsar", gateway, "socket.io", ours);
+    const floor = await measure(lab, "ws", ws, "bare", bare(ws.url), restMs);
+    const stock = await measure(lab, "socketio", socketio, "socket.io", bare(socketio.url), restMs);
+    const mine = await measure(lab, "sendsar", gateway, "socket.io", ours, restMs);
     const connections = (tenants - warmTenants) * usersPerTenant;
     return {
       roundsKept: 1,
@@ -65,6 +65,7 @@ const measure = async (
   server: Server,
   dialect: "bare" | "socket.io",
   tenants: readonly (readonly MemberSpec[])[],
+  restMs: number,
 ): Promise<Density> => {
   const open = { kind: "open", dialect, atOnce: 32 } as const;
   const warm = tenants.slice(0, warmTenants).flat();

@@ -47,24 +47,31 @@ export const slowConsumer: Workload = {
     const rounds = Math.max(1, Math.floor(options.rounds / 2));
     const kept: SlowRound[] = [];
     const rejected: string[] = [];
-    await runPhase(lab, sendsar, gateway, [], warmMs);
+    const ms = options.quick ? quickPhaseMs : phaseMs;
+    await runPhase(lab, sendsar, gateway, [], Math.min(ms, warmMs));
     for (let attempt = 0; kept.length < rounds && attempt < rounds * 1.6; attempt++) {
       const watch = watchForeign(lab.ownMicros);
-      const calm = await runPhase(lab, sendsar, gateway, [], phaseMs);
-      const stalled = await runPhase(lab, sendsar, gateway, slow, phaseMs);
+      const calm = await runPhase(lab, sendsar, gateway, [], ms);
+      const stalled = await runPhase(lab, sendsar, gateway, slow, ms);
       const share = watch.share();
       const round = { calm: calm.phase, slow: stalled.phase, cut: stalled.cut };
       if (share <= foreignShareMax || options.acceptNoise) kept.push(round);
       if (share > foreignShareMax) rejected.push(`others used ${Math.round(share * 100)} % of the machine`);
       options.say(`${kept.length} of ${rounds} rounds`);
     }
-    return { roundsKept: kept.length, roundsRejected: rejected, figures: kept.length === 0 ? [] : figuresOf(kept) };
+    return {
+      roundsKept: kept.length,
+      roundsRejected: rejected,
+      figures: kept.length === 0 ? [] : figuresOf(kept, options.quick),
+    };
   },
 };
 
 const warmMs = 2000;
 /** Long enough to fill what the kernel keeps for a connection, some megabytes, and then the bound of the gateway. */
 const phaseMs = 10_000;
+/** Too short for that: shows that it works, and cuts nobody off. */
+const quickPhaseMs = 1000;
 
 /** Connects everybody anew, sends, and looks how the gateway's memory grows and how late the readers get their messages. */
 const runPhase = async (
@@ -99,14 +106,16 @@ const runPhase = async (
   return { phase: { p99Ms: answer.samePod.p99Ms, growthKib: peak - before }, cut };
 };
 
-const figuresOf = (rounds: readonly SlowRound[]): readonly Figure[] => {
+const figuresOf = (rounds: readonly SlowRound[], quick: boolean): readonly Figure[] => {
   const of = (what: string, unit: string, value: (round: SlowRound) => number, target?: Figure["target"]): Figure =>
     figure(what, unit, rounds.map(value), target);
   return [
     of("p99 of those who read, of the same without stalled members", "x", (r) => r.slow.p99Ms / r.calm.p99Ms, {
       atMost: 1.2,
     }),
-    of("stalled members that were cut off and came back", "", (r) => r.cut, { atLeast: slow.length }),
+    ...(quick
+      ? []
+      : [of("stalled members that were cut off and came back", "", (r) => r.cut, { atLeast: slow.length })]),
     of(
       "memory at its peak for each stalled member",
       "MiB",

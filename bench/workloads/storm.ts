@@ -19,7 +19,8 @@ const usersPerTenant = 100;
 const roomsPerUser = 3;
 /** Messages a second, before, during and after. */
 const perSecond = 50;
-const calmMs = 2000;
+/** Before the gateway is killed, and as long as it takes to come back and more. */
+const timesMs = { usual: { calm: 2000, rough: 6000 }, quick: { calm: 500, rough: 3000 } } as const;
 /** Within this time all clients come back. */
 const spreadMs = 1000;
 const recoveryMsMax = 30_000;
@@ -38,7 +39,7 @@ export const storm: Workload = {
   name: "storm",
   what: `kill -9 of one of 2 gateways while ${perSecond} messages a second are sent; its clients, in tenants of ${usersPerTenant} users and ${roomsPerUser} rooms each, all come back to the other within ${spreadMs / 1000} s and resume`,
   async run(options) {
-    const tenants = options.quick ? 4 : 20;
+    const tenants = options.quick ? 2 : 20;
     await using lab = await openLab();
     const worlds = Array.from({ length: tenants }, () => overlappingRooms(usersPerTenant, roomsPerUser, 10));
     const sendsar = await deploySendsar(lab, { gateways: 1, worlds, database: "sendsar" });
@@ -60,7 +61,13 @@ export const storm: Workload = {
   },
 };
 
-const runStorm = async (lab: Lab, { say }: WorkloadOptions, sendsar: Deployment, bare: Server): Promise<Storm> => {
+const runStorm = async (
+  lab: Lab,
+  { say, quick }: WorkloadOptions,
+  sendsar: Deployment,
+  bare: Server,
+): Promise<Storm> => {
+  const ms = timesMs[quick ? "quick" : "usual"];
   const [survivor] = sendsar.servers;
   if (!survivor) throw new Error("unable to run a storm; there is no gateway");
   const victim = await sendsar.startServer();
@@ -76,9 +83,9 @@ const runStorm = async (lab: Lab, { say }: WorkloadOptions, sendsar: Deployment,
 
   const loading = lab.driver.run({
     ...{ kind: "load", group: "storm", rooms: roomTargetsOf(sendsar), targets: targetsOf(two).slice(0, 1) },
-    ...{ shape: { kind: "open", perSecond }, ms: calmMs + 4 * spreadMs + 2000, textChars: 80, faults: true },
+    ...{ shape: { kind: "open", perSecond }, ms: ms.calm + ms.rough, textChars: 80, faults: true },
   });
-  const calm = await cpuDuring(survivor, () => wait(calmMs));
+  const calm = await cpuDuring(survivor, () => wait(ms.calm));
   victim.kill("SIGKILL");
   const rough = await cpuDuring(survivor, async () => {
     const state = () => lab.driver.run({ kind: "state", group: "storm" });

@@ -74,7 +74,8 @@ export type ChangeAction = "joined" | "left" | "removed";
 /**
  * - `plain`: knows no `seq`, as published clients do. Each connect is a hole that it fills by reading; what it already
  *   has is not shown again.
- * - `resuming`: its view goes on over connections, in order and without a hole, except after a `resync`.
+ * - `resuming`: its view goes on over connections, each message once, in order and without a hole, except after a
+ *   `resync`.
  */
 export type ClientKind = "plain" | "resuming";
 

@@ -5,12 +5,16 @@ import { isMemberNow } from "./facts.ts";
 export const mustHaveAll = (room: RoomFacts, { client }: View): boolean =>
   client.staysToTheEnd && room.truth.tenant === client.tenant && isMemberNow(room, client.user);
 
-/** True if the client is connected at the end, and its view of the room is whole in that connection. */
+/**
+ * True if the client is connected at the end, and its view of the room is whole: a plain client's in that connection, a
+ * resuming client's since it was last told of a hole.
+ */
 export const hasCaughtUp = ({ connections }: Facts, view: View): boolean => {
   const last = connections.get(view.client.client)?.at(-1);
   if (last?.kind !== "connect") return false;
   const state = view.entries.findLast(({ kind }) => kind === "synced" || kind === "resync");
-  return state?.kind === "synced" && state.epoch === last.epoch;
+  if (state?.kind !== "synced") return false;
+  return view.client.kind === "resuming" || state.epoch === last.epoch;
 };
 
 /** When the client saw, for the first time, the message that it saw last. */

@@ -1,16 +1,63 @@
-import { parseArgs } from "node:util";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { renderVerdict } from "../checker/render.ts";
 import { Sentence, runMain } from "../../scripts/process/sentence.ts";
+import { stopSignal } from "../../scripts/process/stop-signal.ts";
 import { projectDir } from "../../scripts/start/home.ts";
 import { createRandom } from "./load/random.ts";
+import { renderPage } from "./report/page.ts";
+import { remarksOf, renderTable } from "./report/table.ts";
 import { rows } from "./rows/all.ts";
-import { runRow } from "./rows/run-row.ts";
+import type { Outcome } from "./rows/player.ts";
+import { createPlayer, isKept } from "./rows/player.ts";
 import { fullScale, quickScale } from "./stage/scale.ts";
-import { startWorld } from "./world.ts";
 
+const usage = "usage: npm run test:faults -- [--row N]… [--messages N] [--rate N] [--seed N] [--quick] [--report]";
+/** No row is begun later than this. */
+const runMsMax = 25 * 60_000;
+const rowMessagesMin = 1000;
+const pageFile = "docs/reference/fault-report.md";
+
+/**
+ * Plays the fault matrix, prints a table and, when all rows were played, writes the page for the docs. Ends with 0 when every
+ * promise was kept.
+ */
 const main = async (): Promise<number> => {
+  const options = readOptions();
+  const signal = stopSignal();
+  const startedAt = performance.now();
+  const pods = options.quick ? 2 : 3;
+  const scale = {
+    ...(options.quick ? quickScale : fullScale),
+    ...(options.rate && { messagesPerSecond: options.rate }),
+  };
+  const random = createRandom(options.seed);
+  const outcomes: Outcome[] = [];
+  await using player = createPlayer({ pods, scale, random, isFull: !options.quick });
+  for (const [n, row] of options.rows.entries()) {
+    if (signal.aborted) throw new Sentence("unable to finish the rows; told to stop");
+    if (performance.now() - startedAt > runMsMax) {
+      outcomes.push({ row, failure: "there was no time left" });
+      continue;
+    }
+    const left = options.messages - outcomes.reduce((sum, one) => sum + acknowledgedIn(one), 0);
+    const messages = Math.max(Math.min(rowMessagesMin, options.messages), Math.ceil(left / (options.rows.length - n)));
+    const outcome = await player.play(row, messages);
+    outcomes.push(outcome);
+    print(outcome);
+  }
+  console.log(`\n${renderTable(outcomes)}`);
+  const minutes = (performance.now() - startedAt) / 60_000;
+  if (options.report) {
+    const { seed } = options;
+    await writeFile(join(projectDir, pageFile), await renderPage({ outcomes, scale, pods, seed, minutes, projectDir }));
+    console.log(`\nwrote ${pageFile}`);
+  }
+  return outcomes.every(isKept) ? 0 : 1;
+};
+
+const readOptions = () => {
   const { values } = parseArgs({
     options: {
       row: { type: "string", multiple: true },
@@ -18,29 +65,39 @@ const main = async (): Promise<number> => {
       rate: { type: "string" },
       seed: { type: "string", default: "1" },
       quick: { type: "boolean", default: false },
+      report: { type: "boolean", default: false },
     },
   });
   const wanted = rows.filter(({ id }) => values.row === undefined || values.row.includes(String(id)));
-  if (wanted.length === 0) throw new Sentence(`unable to run; there is no such row`);
-  const random = createRandom(Number(values.seed));
-  const scale = values.quick ? quickScale : fullScale;
-  let failures = 0;
-  await using world = await startWorld({ pods: values.quick ? 2 : 3, random });
-  for (const row of wanted) {
-    const messages = Math.ceil(Number(values.messages) / wanted.length);
-    const result = await runRow(row, { world, scale, random, isFull: !values.quick, messages });
-    const { verdict, problems, recoveriesMs, notes, tally, seconds } = result;
-    console.log(`row ${row.id} ${row.title}: ${seconds.toFixed(1)} s`);
-    console.log(renderVerdict(verdict));
-    console.log(verdict.figures, problems, recoveriesMs.map(Math.round), notes, tally);
-    if (verdict.violations.length > 0) {
-      const dir = join(projectDir, ".sendsar/faults");
-      await mkdir(dir, { recursive: true });
-      await writeFile(join(dir, `row-${row.id}.json`), JSON.stringify(result.history));
-    }
-    failures += verdict.violations.length + problems.length;
-  }
-  return failures === 0 ? 0 : 1;
+  const unknown = (values.row ?? []).filter((id) => !rows.some((row) => String(row.id) === id));
+  if (unknown.length > 0) throw new Sentence(`unable to play row ${unknown.join(", ")}; there is none\n${usage}`);
+  const isWhole = wanted.length === rows.length && !values.quick;
+  return {
+    rows: wanted,
+    messages: toNumber("messages", values.messages),
+    rate: values.rate === undefined ? undefined : toNumber("rate", values.rate),
+    seed: toNumber("seed", values.seed),
+    quick: values.quick,
+    report: values.report || isWhole,
+  };
+};
+
+const toNumber = (name: string, value: string): number => {
+  if (!/^[1-9]\d{0,8}$/.test(value))
+    throw new Sentence(`unable to read --${name}; it must be a whole number\n${usage}`);
+  return Number(value);
+};
+
+const acknowledgedIn = (outcome: Outcome): number =>
+  "result" in outcome ? outcome.result.verdict.figures.acknowledged : 0;
+
+const print = (outcome: Outcome): void => {
+  const { row } = outcome;
+  const took = "result" in outcome ? ` (${outcome.result.seconds.toFixed(0)} s)` : "";
+  console.log(`\nF${String(row.id).padStart(2, "0")} ${row.title}: ${isKept(outcome) ? "kept" : "NOT KEPT"}${took}`);
+  for (const remark of remarksOf(outcome)) console.log(`  ${remark}`);
+  if ("result" in outcome && outcome.result.verdict.violations.length > 0)
+    console.log(renderVerdict(outcome.result.verdict));
 };
 
 await runMain(main);

@@ -20,7 +20,7 @@ export function* checkViewOrder(facts: Facts): Generator<Violation> {
 }
 
 interface Line {
-  /** What is live without a break: forgotten when a hole is announced. */
+  /** The latest that came live, and all that did: forgotten when a hole is announced. */
   last: Recv | undefined;
   readonly live: Set<string>;
   /** All that was ever shown. */
@@ -71,10 +71,9 @@ const show = (room: RoomFacts, line: Line, id: string): void => {
 
 /** A message that comes live must be the next one after the one before. */
 function* checkNext(room: RoomFacts, view: View, line: Line, recv: Recv): Generator<Violation> {
-  const { client, kind } = view.client;
-  const seen = kind === "plain" ? line.live : line.shown;
+  const { client } = view.client;
   const { last } = line;
-  if (seen.has(recv.id)) {
+  if (line.live.has(recv.id)) {
     yield breach(view, "duplicated", recv.id, `message ${recv.seq} was shown to ${client} twice`, [recv]);
     return;
   }

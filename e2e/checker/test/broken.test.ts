@@ -91,7 +91,6 @@ const broken: Readonly<Record<string, readonly [History, ...string[]]>> = {
       return [entry, { kind: "connect", ...next }, { ...entry, epoch: 2 }, { kind: "synced", room, ...next }];
     }),
     "6 duplicated",
-    "8 not caught up",
   ],
   "two messages swapped on their way": [
     withEntries(five, (entry) => {

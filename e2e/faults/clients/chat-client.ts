@@ -35,4 +35,6 @@ export interface ClientOptions {
   readonly user: string;
   readonly token: string;
   readonly origin: string;
+  /** Cuts the way to the gateways, for apps that cannot cut it themselves. */
+  readonly cutWay?: () => void;
 }

@@ -15,7 +15,7 @@ import { createReader } from "./reader.ts";
 export const createPlainClient = (options: ClientOptions): ChatClient & Disposable => {
   const { recorder, name: client, tenant, user, token, origin } = options;
   const rest = createRest({ origin, credentials: { authorization: `Bearer ${token}` }, connectionsMax: 2 });
-  const reader = createReader({ recorder, client, ...pagesBy(rest) });
+  const reader = createReader({ recorder, client, resumes: false, ...pagesBy(rest) });
   const counts: ClientCounts = { connects: 0, losses: 0, refusals: [] };
   let epoch = 0;
   let isStarted = false;

@@ -5,8 +5,10 @@ import type { FetchPage } from "./room-view.ts";
 
 /** The rooms that an app shows, each kept whole by reading. */
 export interface Reader {
-  /** A new connection: all rooms have holes until `readAll` is through. */
+  /** A new connection: rooms have holes until `readAll` is through, if nobody makes up for them. */
   open(epoch: number): void;
+  /** The app was opened anew: nothing makes up for what was missed. */
+  forget(): void;
   /** Lists the user's rooms and reads each; tries again until it works or the connection is another one. */
   readAll(): void;
   /** Reads one room anew, because the user came into it, or was told that something is missing. */
@@ -23,6 +25,8 @@ export interface Reader {
 export interface ReaderOptions {
   readonly recorder: Recorder;
   readonly client: string;
+  /** True if the connection makes up for what was missed by itself: then a room is read once, and when it says so. */
+  readonly resumes: boolean;
   /** Ids of the user's rooms. Throws when they cannot be had. */
   readonly listRooms: () => Promise<readonly string[]>;
   readonly fetchPage: (room: string, cursor: string | undefined) => ReturnType<FetchPage>;
@@ -30,14 +34,16 @@ export interface ReaderOptions {
 
 const retryMs = 500;
 
-export const createReader = ({ recorder, client, listRooms, fetchPage }: ReaderOptions): Reader => {
+export const createReader = ({ recorder, client, resumes, listRooms, fetchPage }: ReaderOptions): Reader => {
   const views = new Map<string, RoomView>();
   /** Rooms of the user, as far as this connection knows. */
   let mine = new Set<string>();
   /** Comings and goings that were told live: newer than any list. */
   let told = new Map<string, boolean>();
   let listed = false;
+  /** Of the connection in use; 0 if there is none. */
   let epoch = 0;
+  let epochs = 0;
 
   const viewOf = (room: string): RoomView => {
     const view = views.get(room) ?? createRoomView();
@@ -78,10 +84,17 @@ export const createReader = ({ recorder, client, listRooms, fetchPage }: ReaderO
   return {
     open(next) {
       epoch = next;
+      epochs = next;
       mine = new Set();
       told = new Map();
       listed = false;
-      for (const view of views.values()) view.open();
+      if (!resumes) for (const view of views.values()) view.open();
+    },
+    forget() {
+      for (const [room, view] of views) {
+        if (resumes) recorder.note({ kind: "resync", client, epoch: epochs, room });
+        view.open();
+      }
     },
     readAll: () =>
       void persist(async (isCurrent) => {
@@ -94,6 +107,7 @@ export const createReader = ({ recorder, client, listRooms, fetchPage }: ReaderO
     readRoom(room) {
       told.set(room, true);
       mine.add(room);
+      if (resumes) recorder.note({ kind: "resync", client, epoch, room });
       viewOf(room).open();
       void fill(room);
     },

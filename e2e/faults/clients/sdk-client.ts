@@ -7,15 +7,16 @@ import { createReader } from "./reader.ts";
 const againMs = 1000;
 
 /**
- * An app on our SDK, by its public interface alone. It reads each room anew after a connect, as apps do that keep nothing
- * of their own; what the SDK hands over must be in order and whole all the same.
+ * An app on our SDK, by its public interface alone. It reads each room once, and again when the SDK says that it has to;
+ * everything else it is handed, in order and whole over reconnects.
  */
 export const createSdkClient = (options: ClientOptions): ChatClient & Disposable => {
-  const { recorder, name: client, tenant, user, token, origin } = options;
+  const { recorder, name: client, tenant, user, token, origin, cutWay } = options;
   const chat = Sendsar.init({ apiUrl: `${origin}/v1` });
   const reader = createReader({
     recorder,
     client,
+    resumes: true,
     listRooms: async () => (await chat.listRooms({ limit: 100 })).rooms.map(({ id }) => id),
     async fetchPage(room, cursor) {
       try {
@@ -70,6 +71,8 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
     else reader.drop(room);
   });
 
+  chat.on("room-reset", ({ roomId }) => reader.readRoom(roomId));
+
   const connect = (): void => {
     chat.connect({ userId: user, token }).catch((error: unknown) => {
       if (!isStarted) return;
@@ -81,10 +84,11 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
   const leave = (): void => {
     isStarted = false;
     void chat.disconnect();
+    reader.forget();
   };
 
   return {
-    facts: { client, kind: "plain", tenant, user, staysToTheEnd: true },
+    facts: { client, kind: "resuming", tenant, user, staysToTheEnd: true },
     counts,
     get isStarted() {
       return isStarted;
@@ -93,11 +97,7 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
       isStarted = true;
       connect();
     },
-    cut() {
-      leave();
-      isStarted = true;
-      connect();
-    },
+    cut: () => cutWay?.(),
     leave,
     isSynced: () => isUp && chat.state === "connected" && reader.isWhole(),
     has: reader.has,

@@ -9,6 +9,8 @@ export interface Load {
   readonly acknowledged: number;
   /** How the tries ended, by status or reason. */
   readonly tally: ReadonlyMap<string, number>;
+  /** Where messages are sent to. */
+  readonly rooms: ReadonlySet<string>;
   /** The latest acknowledged message of each room. */
   readonly latest: ReadonlyMap<string, { readonly id: string; readonly at: number }>;
   /** Sends no more, and waits until the fate of all that was sent is known or given up. */
@@ -87,6 +89,7 @@ export const startLoad = (options: LoadOptions): Load => {
       return acknowledged;
     },
     tally,
+    rooms: new Set(senders.flatMap((sender) => sender.rooms)),
     latest,
     async stop() {
       stoppedAt = recorder.now();

@@ -8,6 +8,7 @@ import { startPostgres } from "../../../scripts/postgres/start-postgres.ts";
 import { projectDir } from "../../../scripts/start/home.ts";
 import { runOn, urlOfDatabase } from "../../../scripts/testing/test-server.ts";
 import type { Paused } from "./pause.ts";
+import { connectAs } from "./sessions.ts";
 import { familyOf, pauseProcesses } from "./pause.ts";
 
 /** One real Postgres that waits for its disk, and what can be done to it. */
@@ -19,7 +20,7 @@ export interface FaultDatabase extends AsyncDisposable {
   query<R extends pg.QueryResultRow>(sql: string): Promise<R[]>;
   /** Opens a session of the superuser that stays; whatever ends it, this process goes on. */
   session(): Promise<pg.Client>;
-  /** Ends the connections with one of these names; answers how many. */
+  /** Ends the connections with one of these names; answers how many. None if Postgres is not there just now. */
   terminate(applications: readonly string[]): Promise<number>;
   /** `fast`: ends all connections and stops in order. `immediate` and `kill`: leaves the rest to recovery. */
   stop(how: "fast" | "immediate" | "kill"): Promise<void>;
@@ -65,11 +66,12 @@ export const startFaultDatabase = async (dir: string, connectionsMax: number): P
     },
     async terminate(applications) {
       const names = applications.map((name) => pg.escapeLiteral(name)).join(", ");
-      const rows = await runOn(
-        adminUrl,
+      const client = await connectAs(adminUrl, "faults");
+      const ended = await client?.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where application_name in (${names})`,
       );
-      return rows.length;
+      await client?.end();
+      return ended?.rowCount ?? 0;
     },
     stop,
     async start() {

@@ -14,6 +14,8 @@ export interface Troupe extends Disposable {
   readonly rooms: ReadonlyMap<string, readonly string[]>;
   /** In no room yet. */
   readonly guests: readonly Person[];
+  /** Makes another room; its members are told like of any room. */
+  addRoom(name: string, members: readonly string[]): Promise<string>;
 }
 
 export interface Person {
@@ -43,11 +45,13 @@ export const gatherTroupe = async (world: World, options: TroupeOptions): Promis
   const members = Array.from({ length: roomCount }, (_, room) => users.filter((_user, n) => isIn(n, room, roomCount)));
 
   const rooms = new Map<string, readonly string[]>();
-  await inParallel(members, async (ids, n) => {
-    const participants = ids.map((id) => ({ id }));
-    const body = { name: `Room ${n + 1}`, externalId: `room-${n + 1}`, participants, kind: "group" };
-    rooms.set((await require201(rest, "/chat/rooms", body)).id, ids);
-  });
+  const addRoom = async (name: string, ids: readonly string[]): Promise<string> => {
+    const body = { name, externalId: name, participants: ids.map((id) => ({ id })), kind: "group" };
+    const { id } = await require201(rest, "/chat/rooms", body);
+    rooms.set(id, ids);
+    return id;
+  };
+  await inParallel(members, (ids, n) => addRoom(`room-${n + 1}`, ids));
   const guests = Array.from({ length: guestCount }, (_, n) => `guest-${n + 1}`);
   await inParallel(guests, (id) => require201(rest, "/users", { id, username: id }));
 
@@ -62,6 +66,7 @@ export const gatherTroupe = async (world: World, options: TroupeOptions): Promis
     rooms,
     people: await inParallel(users, admit),
     guests: await inParallel(guests, admit),
+    addRoom,
     [Symbol.dispose]: () => rest.close(),
   };
 };

@@ -25,7 +25,9 @@ export const waitForRecovery = async ({
   readonly load: Load;
 }): Promise<number> => {
   const since = recorder.now();
-  const rooms = troupes.flatMap(({ tenant, rooms: own }) => [...own].map(([room, users]) => ({ tenant, room, users })));
+  const rooms = troupes
+    .flatMap(({ tenant, rooms: own }) => [...own].map(([room, users]) => ({ tenant, room, users })))
+    .filter(({ room }) => load.rooms.has(room));
   const silent = (): readonly string[] =>
     rooms.map(({ room }) => room).filter((room) => (load.latest.get(room)?.at ?? 0) < since);
   if (!(await waitUntil(() => silent().length === 0, { limitMs: recoveryMsMax }))) {

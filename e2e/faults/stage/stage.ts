@@ -1,7 +1,7 @@
 import type { Verdict } from "../../checker/check-history.ts";
 import { checkHistory } from "../../checker/check-history.ts";
 import type { History } from "../../checker/history.ts";
-import type { ChatClient } from "../clients/chat-client.ts";
+import type { ChatClient, ClientOptions } from "../clients/chat-client.ts";
 import { createPlainClient } from "../clients/plain-client.ts";
 import { createSdkClient } from "../clients/sdk-client.ts";
 import type { Churn } from "../load/churn.ts";
@@ -14,8 +14,9 @@ import { createRecorder } from "../load/recorder.ts";
 import { createRest } from "../load/rest.ts";
 import type { Sender } from "../load/sender.ts";
 import { createRestSender } from "../load/sender.ts";
+import { startProxy } from "../network/proxy.ts";
 import type { World } from "../world.ts";
-import type { Person, Troupe } from "./cast.ts";
+import type { Person, Troupe, TroupeOptions } from "./cast.ts";
 import { gatherTroupe } from "./cast.ts";
 import { waitForRecovery, waitForRest } from "./recovery.ts";
 import type { Scale } from "./scale.ts";
@@ -24,13 +25,19 @@ import { readTruth } from "./truth.ts";
 /** Two tenants with everybody in place, a load that runs, and the history of it all. */
 export interface Stage extends AsyncDisposable {
   readonly recorder: Recorder;
-  readonly troupes: readonly [Troupe, Troupe];
+  readonly troupes: readonly [Troupe, Troupe, ...Troupe[]];
   readonly clients: readonly ChatClient[];
   /** Those that stay connected if nobody cuts them off. */
   readonly steady: readonly ChatClient[];
   readonly load: Load;
-  /** Adds a client of a user to the cast; it counts for the checker like any other. */
-  addClient(troupe: Troupe, person: Person): ChatClient;
+  /** Something that the stage closes at its end. */
+  use<T extends AsyncDisposable>(thing: T): T;
+  /** Whatever else sends, until the end. */
+  addLoad(load: Load): void;
+  /** Adds a tenant, and closes it at the end; its rooms and clients count for the checker like any others. */
+  addTroupe(options: TroupeOptions): Promise<Troupe>;
+  /** Adds a device of a user, on its own way to the gateways if `through` says so. */
+  addClient(troupe: Troupe, person: Person, through?: string): ChatClient;
   /**
    * Waits until messages to every room are acknowledged and shown again, and every steady client has caught up. Answers
    * the milliseconds that took. Throws, naming who is missing, when it takes too long.
@@ -54,6 +61,7 @@ const catchUpMsMax = 30_000;
 /** Sets the stage and starts the load. */
 export const setStage = async ({ world, name, scale, random }: StageOptions): Promise<Stage> => {
   await using parts = new AsyncDisposableStack();
+  let owner = parts;
   const recorder = createRecorder();
   const { users, rooms, guests } = scale;
   const small = { rooms: Math.max(2, Math.ceil(rooms / 10)), users: Math.max(4, Math.ceil(users / 10)), guests: 0 };
@@ -62,41 +70,55 @@ export const setStage = async ({ world, name, scale, random }: StageOptions): Pr
   const { origin } = world.balancer;
 
   const clients: ChatClient[] = [];
-  const addClient = (troupe: Troupe, { user, token }: Person, viaSdk = false): ChatClient => {
-    const { tenant } = troupe;
-    const create = viaSdk ? createSdkClient : createPlainClient;
-    const client = create({ recorder, name: `${tenant}/${user}/${clients.length}`, tenant, user, token, origin });
-    clients.push(parts.use(client));
+  const troupes: [Troupe, Troupe, ...Troupe[]] = [a, b];
+  const addClient = ({ tenant }: Troupe, { user, token }: Person, create: typeof createPlainClient, way: Way) => {
+    const client = create({ recorder, name: `${tenant}/${user}/${clients.length}`, tenant, user, token, ...way });
+    clients.push(owner.use(client));
     client.start();
     return client;
   };
-  for (const troupe of [a, b]) {
-    for (const [n, person] of troupe.people.entries()) addClient(troupe, person, n % 10 < scale.sdkShare * 10);
+  const churning: ChatClient[] = [];
+  for (const troupe of troupes) {
+    for (const [n, person] of troupe.people.entries()) {
+      const viaSdk = n % 10 < scale.sdkShare * 10;
+      // Of each ten one, in turn one that uses our SDK.
+      const churns = n % 20 === 2 || n % 20 === 13;
+      const way = churns ? await layWay(world, random, owner) : { origin };
+      const client = addClient(troupe, person, viaSdk ? createSdkClient : createPlainClient, way);
+      if (churns) churning.push(client);
+    }
   }
-  for (const guest of a.guests) addClient(a, guest);
+  for (const guest of a.guests) addClient(a, guest, createPlainClient, { origin });
   await waitForRest({ clients, limitMs: 60_000 });
 
-  const churning = clients.filter((_client, n) => n % Math.round(1 / scale.churningShare) === 3);
   const steady = clients.filter((client) => !churning.includes(client) && !client.facts.user.startsWith("guest"));
   const senders = createSenders([a, b], origin, scale, (rest) => parts.defer(() => rest.close()));
   const load = startLoad({ recorder, random, senders, name, messagesPerSecond: scale.messagesPerSecond });
-  const churns: readonly Churn[] = [startClientChurn(churning, random), ...inviteGuests(a, recorder, random)];
-  const settle = async (): Promise<void> => void (await Promise.all([...churns, load].map((one) => one.stop())));
+  const going: Churn[] = [load, startClientChurn(churning, random), ...inviteGuests(a, recorder, random)];
+  const settle = async (): Promise<void> => void (await Promise.all(going.map((one) => one.stop())));
   parts.defer(settle);
 
   const running = parts.move();
+  owner = running;
   return {
     recorder,
-    troupes: [a, b],
+    troupes,
     clients,
     steady,
     load,
-    addClient: (troupe, person) => addClient(troupe, person),
+    use: (thing) => running.use(thing),
+    addLoad: (another) => void going.push(another),
+    async addTroupe(options) {
+      const troupe = running.use(await gatherTroupe(world, options));
+      troupes.push(troupe);
+      return troupe;
+    },
+    addClient: (troupe, person, through = origin) => addClient(troupe, person, createPlainClient, { origin: through }),
     recover: () => waitForRecovery({ recorder, troupes: [a, b], steady, load }),
     async finish() {
       await settle();
       const quietAt = recorder.now();
-      const keys = [a, b].flatMap(({ tenant, rest, rooms: own }) =>
+      const keys = troupes.flatMap(({ tenant, rest, rooms: own }) =>
         [...own.keys()].map((room) => ({ tenant, rest, room })),
       );
       await waitForRest({ clients, database: world.database, rooms: keys, limitMs: 2 * catchUpMsMax });
@@ -107,6 +129,18 @@ export const setStage = async ({ world, name, scale, random }: StageOptions): Pr
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+};
+
+type Way = Pick<ClientOptions, "origin" | "cutWay">;
+
+/** A way to the balancer that is one client's own, so that it can be cut without touching anybody else. */
+const layWay = async ({ balancer }: World, random: Random, owner: AsyncDisposableStack): Promise<Way> => {
+  const target = { name: "balancer", port: Number(new URL(balancer.origin).port) };
+  const proxy = owner.use(await startProxy({ targets: () => [target], random: () => random.next() }));
+  const cutWay = (): void => {
+    for (const link of proxy.links) link.reset();
+  };
+  return { origin: `http://127.0.0.1:${proxy.port}`, cutWay };
 };
 
 /** A tenth sends for the other tenant; every second one sends with the API key, the others with their own tokens. */
