@@ -20,12 +20,10 @@ interface Asking {
   readonly asked: ReadonlySet<string>;
   /** Rooms to be asked about when this answer is complete. */
   readonly wanted: ReadonlySet<string>;
-  /** Rooms that the answer named already. */
-  readonly answered: ReadonlySet<string>;
-  /** Of those, the rooms that have to be read anew. */
-  readonly lost: readonly string[];
-  /** What the answer brought, and what came live meanwhile. */
-  readonly waiting: readonly Sequenced[];
+  /** The answer, as far as it has come. */
+  readonly parts: readonly (readonly MissedInRoom[])[];
+  /** What came live meanwhile. */
+  readonly held: readonly Sequenced[];
 }
 
 /** What the answer says of one room. */
@@ -70,8 +68,8 @@ type Next = Step<CatchUp, CatchUpEffect>;
 /** How long each part of an answer may take. */
 export const answerMsMax = 10_000;
 
-/** How many events may wait for an answer. */
-export const waitingMax = 10_000;
+/** How many live events may wait for an answer. */
+export const heldMax = 10_000;
 
 /** The transition. Total: every state has an answer to every event. */
 export function stepCatchUp(state: CatchUp, event: CatchUpEvent): Next {
@@ -100,21 +98,16 @@ function meanwhile(state: CatchUp, event: Other): Next {
   }
 }
 
-/** What waits stays: it came on a socket that is still open. The answer begins anew; what comes twice is handed over once. */
+/** What came live stays: it came on a socket that is still open. The answer begins anew. */
 function goUp(state: CatchUp, rooms: readonly string[], lost: readonly string[]): Next {
   const asked = new Set(rooms);
-  const waiting = state.name === "asking" ? state.waiting : [];
-  const isOver = rooms.length === 0;
-  const effects: CatchUpEffect[] = [...reset(lost), ...deliver(waiting.filter(({ roomId }) => !asked.has(roomId)))];
-  if (!isOver)
-    return [
-      asking(
-        asked,
-        waiting.filter(({ roomId }) => asked.has(roomId)),
-      ),
-      [...effects, ...ask(rooms)],
-    ];
-  return [{ name: "live" }, [...effects, ...(state.name === "asking" ? [{ type: "stop-timer" } as const] : [])]];
+  const held = state.name === "asking" ? state.held : [];
+  const effects = [...reset(lost), ...deliver(held.filter(({ roomId }) => !asked.has(roomId)))];
+  if (rooms.length === 0) {
+    return [{ name: "live" }, state.name === "asking" ? [...effects, { type: "stop-timer" }] : effects];
+  }
+  const still = held.filter(({ roomId }) => asked.has(roomId));
+  return [asking(asked, still), [...effects, ...ask(rooms)]];
 }
 
 const reset = (rooms: readonly string[]): readonly CatchUpEffect[] =>
@@ -125,13 +118,12 @@ const ask = (rooms: readonly string[]): readonly CatchUpEffect[] => [
   { type: "start-timer", ms: answerMsMax },
 ];
 
-const asking = (asked: ReadonlySet<string>, waiting: readonly Sequenced[]): Asking => ({
+const asking = (asked: ReadonlySet<string>, held: readonly Sequenced[]): Asking => ({
   name: "asking",
   asked,
   wanted: new Set(),
-  answered: new Set(),
-  lost: [],
-  waiting,
+  parts: [],
+  held,
 });
 
 function whileLive(state: CatchUp, event: Other): Next {
@@ -158,7 +150,7 @@ function whileAsking(state: Asking, event: Other): Next {
     case "part":
       return [take(state, event.rooms), [{ type: "start-timer", ms: answerMsMax }]];
     case "answer":
-      return finish(take(state, event.rooms));
+      return finish(take(state, event.rooms), []);
     case "put-off":
       return [state, [{ type: "cut" }]];
     case "refused":
@@ -172,40 +164,37 @@ const want = (state: Asking, roomId: string): Asking => ({ ...state, wanted: new
 function hold(state: Asking, event: Sequenced, isAfterHole: boolean): Next {
   const isHeld = state.asked.has(event.roomId) || state.wanted.has(event.roomId);
   if (!isHeld && !isAfterHole) return [state, deliver([event])];
-  const held = { ...(isHeld ? state : want(state, event.roomId)), waiting: [...state.waiting, event] };
-  return held.waiting.length > waitingMax ? giveUp(held) : [held, []];
+  const next = { ...(isHeld ? state : want(state, event.roomId)), held: [...state.held, event] };
+  return next.held.length > heldMax ? giveUp(next) : [next, []];
 }
 
-/** Adds a part of the answer. What the server says of a room that was not asked about is dropped. */
-function take(state: Asking, rooms: readonly MissedInRoom[]): Asking {
-  const own = rooms.filter(({ roomId }) => state.asked.has(roomId));
-  return {
-    ...state,
-    answered: new Set([...state.answered, ...own.map(({ roomId }) => roomId)]),
-    lost: [...state.lost, ...own.flatMap(({ roomId, isReset }) => (isReset ? [roomId] : []))],
-    waiting: [...state.waiting, ...own.flatMap(({ events }) => events)],
-  };
-}
+const take = (state: Asking, rooms: readonly MissedInRoom[]): Asking => ({ ...state, parts: [...state.parts, rooms] });
 
-/** The answer is complete: hand everything over, and ask about the rooms that came up meanwhile. */
-function finish({ wanted, lost, waiting }: Asking): Next {
+/** What the answer says. What it says of a room that was not asked about is dropped. */
+const answerOf = ({ asked, parts }: Asking): readonly MissedInRoom[] =>
+  parts.flat().filter(({ roomId }) => asked.has(roomId));
+
+/** Hands everything over, tells what is lost, and asks about the rooms that came up meanwhile. */
+function finish(state: Asking, unanswered: readonly string[]): Next {
+  const { wanted, held } = state;
+  const answer = answerOf(state);
+  const lost = answer.flatMap(({ roomId, isReset }) => (isReset ? [roomId] : []));
+  const missed = answer.flatMap(({ events }) => events);
   const effects: CatchUpEffect[] = [
     { type: "stop-timer" },
-    ...reset(lost),
-    ...deliver(waiting.filter(({ roomId }) => !wanted.has(roomId))),
+    ...reset([...lost, ...unanswered]),
+    ...deliver([...missed, ...held.filter(({ roomId }) => !wanted.has(roomId))]),
   ];
   if (wanted.size === 0) return [{ name: "live" }, effects];
-  const next = asking(
-    wanted,
-    waiting.filter(({ roomId }) => wanted.has(roomId)),
-  );
-  return [next, [...effects, ...ask([...wanted])]];
+  const still = held.filter(({ roomId }) => wanted.has(roomId));
+  return [asking(wanted, still), [...effects, ...ask([...wanted])]];
 }
 
 /** There is no answer: rooms that it would have named later have to be read anew. What came is handed over. */
 function giveUp(state: Asking): Next {
-  const open = [...state.asked, ...state.wanted].filter((roomId) => !state.answered.has(roomId));
-  const [, effects] = finish({ ...state, wanted: new Set(), lost: [...state.lost, ...open] });
+  const answered = new Set(answerOf(state).map(({ roomId }) => roomId));
+  const unanswered = [...state.asked, ...state.wanted].filter((roomId) => !answered.has(roomId));
+  const [, effects] = finish({ ...state, wanted: new Set() }, unanswered);
   return [{ name: "unanswered" }, effects];
 }
 

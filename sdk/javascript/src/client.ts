@@ -62,7 +62,21 @@ export class ChatClient {
     return this.#presence;
   }
 
-  /** The messages that are not on the server yet. The event `outbox` tells every change. */
+  /**
+   * The messages that are not on the server yet. The event `outbox` tells every change.
+   *
+   * @example
+   * import { Sendsar } from "@sendsar/chat-sdk-javascript";
+   *
+   * const chat = Sendsar.init({ apiUrl: "http://localhost:3001/v1" });
+   * chat.on("outbox", ({ entries }) => console.log(`${entries.length} on their way`));
+   * await chat.connect({ userId: "ann", token });
+   * await chat.sendMessage(roomId, "hello");
+   * for (const { clientMessageId, state } of chat.outbox.entries) {
+   *   if (state === "failed") await chat.outbox.retry(clientMessageId);
+   * }
+   * await chat.disconnect();
+   */
   get outbox(): ChatOutbox {
     return this.#outbox;
   }

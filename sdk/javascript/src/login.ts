@@ -184,7 +184,8 @@ export class Login {
   async #post(roomId: string, body: object): Promise<Message> {
     const { epoch } = this.inbox;
     const message = await this.#callOnce<Message>({ method: "POST", path: `${roomPath(roomId)}/messages`, body });
-    this.inbox.learn(message.roomId, message.seq, epoch);
+    // Up to just before it: its own event is still to be handed over.
+    this.inbox.learn(message.roomId, message.seq - 1, epoch);
     return message;
   }
 

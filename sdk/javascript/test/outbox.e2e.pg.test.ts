@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestGateway, type TestPeer, startTestGateway } from "../../../scripts/testing/gateway.ts";
 import { runOn } from "../../../scripts/testing/test-server.ts";
 import { createTestRoom, createTestUser } from "../../../scripts/testing/test-user.ts";
 import { failureOf } from "./failure-of.ts";
 import { openFileStorage } from "./file-storage.ts";
 import { startLossyLine } from "./lossy-line.ts";
-import { createTestApp, range } from "./test-app.ts";
+import { createTestApp, eventually, range } from "./test-app.ts";
 
 let one: TestGateway;
 let two: TestPeer;
@@ -48,7 +48,7 @@ test("[OB2] a message that is sent while offline is stored once, and its promise
   line.isOffline = true;
   line.cut();
   const sent = app.chat.sendMessage(roomId, "from nowhere");
-  await vi.waitFor(() => expect(app.chat.state).toBe("reconnecting"));
+  await eventually(() => expect(app.chat.state).toBe("reconnecting"));
   expect(app.chat.outbox.entries).toMatchObject([{ roomId, state: "pending" }]);
   expect(await rowsOf(roomId)).toEqual([]);
   line.isOffline = false;
@@ -56,7 +56,7 @@ test("[OB2] a message that is sent while offline is stored once, and its promise
   const message = await sent;
   expect(await rowsOf(roomId)).toEqual(["from nowhere"]);
   expect(app.chat.outbox.entries).toEqual([]);
-  await vi.waitFor(() => expect(app.messagesOf(roomId).map(({ id }) => id)).toEqual([message.id]));
+  await eventually(() => expect(app.messagesOf(roomId).map(({ id }) => id)).toEqual([message.id]));
 });
 
 test("[OB6] a message that is stored while its answer is lost is never a failed one, and never a second one", async () => {
@@ -66,7 +66,7 @@ test("[OB6] a message that is stored while its answer is lost is never a failed 
   app.chat.on("outbox", ({ entries }) => entries.forEach(({ state }) => states.add(state)));
   line.losesAnswers = true;
   const sent = app.chat.sendMessage(roomId, "only once");
-  await vi.waitFor(async () => expect(await rowsOf(roomId)).toEqual(["only once"]));
+  await eventually(async () => expect(await rowsOf(roomId)).toEqual(["only once"]));
   expect(app.chat.outbox.entries).toHaveLength(1);
   line.cut();
   line.losesAnswers = false;
@@ -89,10 +89,7 @@ test("[OB1] messages to two rooms over a line that breaks again and again are st
     const before = app.chat.outbox.entries.length;
     line.leadTo(gateways[cuts % 2] ?? "");
     // What is under way is cut off with its answer; the next cut comes when some have got through.
-    await vi.waitFor(() => expect(isDone || app.chat.outbox.entries.length < before).toBe(true), {
-      timeout: 10_000,
-      interval: 2,
-    });
+    await eventually(() => expect(isDone || app.chat.outbox.entries.length < before).toBe(true));
     line.cut();
   }
   await all;
@@ -125,7 +122,7 @@ test("[OB10] what a page that is gone had not sent is sent by the next one, once
   line.losesAnswers = true;
   page.stdin.write("5\n");
   // The first of them is stored, and the page will never know.
-  await vi.waitFor(async () => expect(await rowsOf(roomId)).toEqual(["0", "1"]));
+  await eventually(async () => expect(await rowsOf(roomId)).toEqual(["0", "1"]));
   page.kill("SIGKILL");
   await exited;
   line.losesAnswers = false;
@@ -134,7 +131,7 @@ test("[OB10] what a page that is gone had not sent is sent by the next one, once
   const lists: number[] = [];
   app.chat.on("outbox", ({ entries }) => lists.push(entries.length));
   await app.chat.connect({ userId: ann.id, token: ann.token });
-  await vi.waitFor(() => expect(app.chat.outbox.entries).toEqual([]));
+  await eventually(() => expect(app.chat.outbox.entries).toEqual([]));
   expect(await rowsOf(roomId)).toEqual(["0", "1", "2", "3", "4", "5"]);
   expect(lists).toEqual([5, 4, 3, 2, 1, 0]);
   expect(openFileStorage(storagePath).length).toBe(0);

@@ -98,7 +98,8 @@ test("every documented example compiles for a strict consumer and runs", async (
     "example-2-client",
     "example-3-client",
     "example-4-client",
-    "example-5-sendsar",
+    "example-5-client",
+    "example-6-sendsar",
   ]);
   const prelude = `const token = "ann" as string, roomId = "r1" as string;\n`;
   for (const { name, code } of examples) {

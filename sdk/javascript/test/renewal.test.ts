@@ -104,6 +104,28 @@ describe("with getSession", () => {
     expect(joins()[1]?.socketId).toBe(given.gateway.sockets()[0]?.id);
   });
 
+  test("[CN9] while two sockets are open, only events with a place in a room's order are heard from the old one", async () => {
+    const deps = { ...hurry(48, (delayMs) => delayMs > 30_000), now: createFastClock(48) };
+    const { chat } = createSessionClient({ lifeMs: 60_000, deps });
+    const heard: string[] = [];
+    chat.on("new-message", ({ seq }) => heard.push(`message ${seq}`));
+    chat.on("typing", ({ userId }) => heard.push(`${userId} types`));
+    await chat.connect();
+    await chat.joinRoom("r1");
+    // The room is not answered on the next socket, so the old one stays.
+    given.gateway.silentRooms.add("r1");
+    await vi.waitFor(() => expect(given.gateway.sockets()).toHaveLength(2), 5000);
+    const [old, next] = given.gateway.sockets();
+    await vi.waitFor(() =>
+      expect(given.gateway.events.at(-1)).toMatchObject({ name: "join-room", socketId: next?.id }),
+    );
+    old?.emit("typing", { roomId: "r1", userId: "bob", isTyping: true });
+    old?.emit("new-message", toMessage(1, "r1", "bob"));
+    await vi.waitFor(() => expect(heard).toEqual(["message 1"]));
+    next?.emit("typing", { roomId: "r1", userId: "cem", isTyping: true });
+    await vi.waitFor(() => expect(heard).toEqual(["message 1", "cem types"]));
+  });
+
   test("ends when the backend says that the user may not chat any more", async () => {
     const { chat, changes, backend } = createSessionClient();
     await chat.connect();

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createUserClient } from "../../../scripts/testing/client.ts";
 import { type TestGateway, type TestPeer, startTestGateway } from "../../../scripts/testing/gateway.ts";
 import { type TestUser, createTestRoom, createTestUser } from "../../../scripts/testing/test-user.ts";
+import type { Deps } from "../src/deps.ts";
 import type { Session } from "../src/sendsar.ts";
 import { failureOf } from "./failure-of.ts";
 import { startLossyLine } from "./lossy-line.ts";
-import { createTestApp, range } from "./test-app.ts";
-import { hurry } from "./with-gateway-double.ts";
+import { createTestApp, eventually, range } from "./test-app.ts";
+import { hurried, hurry } from "./with-gateway-double.ts";
 
 let one: TestGateway;
 let two: TestPeer;
@@ -32,18 +33,25 @@ async function startBo() {
   return { ann, bo, roomId: room.id as string, line, app, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Sends from both gateways at once, a few at a time, until `isOver`; answers how many messages it sent. */
-async function sendUntil(isOver: () => boolean, user: TestUser, roomId: string): Promise<number> {
+/** Sends from both gateways at once, a few at a time, while something happens; answers how many messages it sent. */
+async function sendDuring(user: TestUser, roomId: string, happen: () => Promise<void>): Promise<number> {
+  let isOver = false;
   const clients = [one.url, two.url].map((url) => createUserClient(url, user.token));
   let count = 0;
   const writers = Array.from({ length: 4 }, async (_, index) => {
-    while (!isOver()) {
+    while (!isOver) {
       const body = { senderId: user.id, parts: [{ type: "text", text: `message ${(count += 1)}` }] };
       const answer = await clients[index % 2]?.post(`/chat/rooms/${roomId}/messages`, body);
       expect(answer?.status).toBe(201);
     }
   });
-  await Promise.all(writers);
+  const sending = Promise.all(writers);
+  try {
+    await happen();
+  } finally {
+    isOver = true;
+    await sending;
+  }
   return count;
 }
 
@@ -59,27 +67,21 @@ async function keepCutting({ line, app, roomId }: Given, times: number, before?:
   for (let round = 0; round < times; round += 1) {
     const { ups } = app;
     const { length } = app.messagesOf(roomId);
-    await vi.waitFor(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(length), soon);
+    await eventually(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(length));
     before?.();
     line.cut();
-    await vi.waitFor(() => expect(app.ups).toBeGreaterThan(ups), soon);
+    await eventually(() => expect(app.ups).toBeGreaterThan(ups));
   }
 }
 
 type Given = Pick<Awaited<ReturnType<typeof startBo>>, "line" | "app" | "roomId">;
 
-const soon = { timeout: 10_000, interval: 5 };
-
 describe("under load", () => {
   test("[RS4] [RS5] a line that is cut again and again: every message once and in order", async () => {
     await using given = await startBo();
     const { ann, roomId, app } = given;
-    let isOver = false;
-    const sending = sendUntil(() => isOver, ann, roomId);
-    await keepCutting(given, 12);
-    isOver = true;
-    const count = await sending;
-    await vi.waitFor(() => expect(app.messagesOf(roomId)).toHaveLength(count), 10_000);
+    const count = await sendDuring(ann, roomId, () => keepCutting(given, 12));
+    await eventually(() => expect(app.messagesOf(roomId)).toHaveLength(count));
     expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
     expect(new Set(app.messagesOf(roomId).map(({ id }) => id)).size).toBe(count);
     expect(count).toBeGreaterThan(50);
@@ -89,14 +91,11 @@ describe("under load", () => {
   test("[RS4] [RS5] a line that moves between gateways: every message once and in order", async () => {
     await using given = await startBo();
     const { ann, roomId, line, app } = given;
-    let isOver = false;
-    const sending = sendUntil(() => isOver, ann, roomId);
     const gateways = [two.url, one.url];
     let moves = 0;
-    await keepCutting(given, 8, () => line.leadTo(gateways[moves++ % 2] ?? ""));
-    isOver = true;
-    const count = await sending;
-    await vi.waitFor(() => expect(app.messagesOf(roomId)).toHaveLength(count), 10_000);
+    const move = () => line.leadTo(gateways[moves++ % 2] ?? "");
+    const count = await sendDuring(ann, roomId, () => keepCutting(given, 8, move));
+    await eventually(() => expect(app.messagesOf(roomId)).toHaveLength(count));
     expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
   }, 60_000);
 
@@ -106,17 +105,18 @@ describe("under load", () => {
     const three = await one.startPeer();
     line.leadTo(three.url);
     line.cut();
-    await vi.waitFor(() => expect(app.ups).toBe(2));
-    let isOver = false;
-    const sending = sendUntil(() => isOver, ann, roomId);
-    await vi.waitFor(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(5));
-    line.leadTo(two.url);
-    const before = app.messagesOf(roomId).length;
-    await three[Symbol.asyncDispose]();
-    await vi.waitFor(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(before + 5), 10_000);
-    isOver = true;
-    const count = await sending;
-    await vi.waitFor(() => expect(app.messagesOf(roomId)).toHaveLength(count), 10_000);
+    await eventually(() => expect(app.ups).toBe(2));
+    const hearMore = (more: number): Promise<void> => {
+      const { length } = app.messagesOf(roomId);
+      return eventually(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(length + more));
+    };
+    const count = await sendDuring(ann, roomId, async () => {
+      await hearMore(5);
+      line.leadTo(two.url);
+      await three[Symbol.asyncDispose]();
+      await hearMore(5);
+    });
+    await eventually(() => expect(app.messagesOf(roomId)).toHaveLength(count));
     expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
     expect(app.told.map(({ what }) => what)).not.toContain("disconnected");
   }, 60_000);
@@ -128,26 +128,26 @@ describe("what cannot be told", () => {
     const { ann, bo, roomId, line, app } = given;
     const quiet = await createTestRoom(one.a, [ann, bo]);
     await ann.send(quiet.id, "heard");
-    await vi.waitFor(() => expect(app.messagesOf(quiet.id)).toHaveLength(1));
+    await eventually(() => expect(app.messagesOf(quiet.id)).toHaveLength(1));
     line.isOffline = true;
     line.cut();
-    await vi.waitFor(() => expect(app.chat.state).toBe("reconnecting"));
+    await eventually(() => expect(app.chat.state).toBe("reconnecting"));
     await Promise.all(range(1, 4).map(() => send(ann, roomId, 51)));
     await ann.send(quiet.id, "missed");
     line.isOffline = false;
-    await vi.waitFor(() => expect(app.told).toContainEqual({ what: "reset", roomId }));
-    await vi.waitFor(() => expect(app.messagesOf(quiet.id)).toHaveLength(2));
+    await eventually(() => expect(app.told).toContainEqual({ what: "reset", roomId }));
+    await eventually(() => expect(app.messagesOf(quiet.id)).toHaveLength(2));
     const { messages } = await app.chat.getMessages(roomId, { limit: 1 });
     expect(messages[0]?.seq).toBe(205);
     await send(ann, roomId, 2);
-    await vi.waitFor(() => expect(seqsOf(app, roomId)).toEqual([206, 207]));
+    await eventually(() => expect(seqsOf(app, roomId)).toEqual([206, 207]));
     // And the next drop is told from there.
     line.isOffline = true;
     line.cut();
-    await vi.waitFor(() => expect(app.chat.state).toBe("reconnecting"));
+    await eventually(() => expect(app.chat.state).toBe("reconnecting"));
     await send(ann, roomId, 3);
     line.isOffline = false;
-    await vi.waitFor(() => expect(seqsOf(app, roomId)).toEqual(range(206, 210)));
+    await eventually(() => expect(seqsOf(app, roomId)).toEqual(range(206, 210)));
     expect(app.told.filter(({ what }) => what === "reset")).toHaveLength(1);
   }, 60_000);
 
@@ -156,11 +156,11 @@ describe("what cannot be told", () => {
     const { bo, roomId, line, app } = given;
     line.isOffline = true;
     line.cut();
-    await vi.waitFor(() => expect(app.chat.state).toBe("reconnecting"));
+    await eventually(() => expect(app.chat.state).toBe("reconnecting"));
     const path = `/chat/rooms/${roomId}/participants/${bo.id}?actorUserId=${given.ann.id}`;
     expect((await one.a.api.call("DELETE", path)).status).toBe(200);
     line.isOffline = false;
-    await vi.waitFor(() => expect(app.told).toContainEqual({ what: "reset", roomId }));
+    await eventually(() => expect(app.told).toContainEqual({ what: "reset", roomId }));
     expect(await failureOf(app.chat.getMessages(roomId))).toMatchObject({ code: "room_not_found" });
   });
 
@@ -170,13 +170,13 @@ describe("what cannot be told", () => {
     const cem = await createTestUser(one, one.a);
     line.isOffline = true;
     line.cut();
-    await vi.waitFor(() => expect(app.chat.state).toBe("reconnecting"));
+    await eventually(() => expect(app.chat.state).toBe("reconnecting"));
     const body = { userId: cem.id, actorUserId: ann.id };
     expect((await one.a.api.post(`/chat/rooms/${roomId}/participants`, body)).status).toBeLessThan(300);
     await send(ann, roomId, 1);
     line.isOffline = false;
     const ofRoom = () => app.told.filter((told) => told.roomId === roomId).map(({ what, seq }) => [what, seq]);
-    await vi.waitFor(() => expect(ofRoom().at(-1)).toEqual(["message", 4]));
+    await eventually(() => expect(ofRoom().at(-1)).toEqual(["message", 4]));
     expect(ofRoom()).toEqual([
       ["change", 2],
       ["message", 3],
@@ -186,15 +186,17 @@ describe("what cannot be told", () => {
 });
 
 describe("sessions", () => {
-  /** An app of a user whose backend mints a session whenever it is asked. */
-  async function startWithSessions(deps: Parameters<typeof createTestApp>[1], expiresIn: number) {
+  /** An app of a user whose backend mints a session of a minute whenever it is asked. */
+  async function startWithSessions(deps: Partial<Deps> = hurried) {
     const [ann, bo] = [await createTestUser(one, one.a), await createTestUser(one, one.a)];
     const roomId = (await createTestRoom(one.a, [ann, bo])).id as string;
     const tokens: string[] = [];
     const getSession = async (): Promise<Session> => {
-      const { body } = await one.a.api.post("/auth/token", { userId: bo.id, expiresIn });
+      const { body } = await one.a.api.post("/auth/token", { userId: bo.id, expiresIn: 60 });
       tokens.push(body.token);
-      return { token: body.token, expiresAt: body.expiresAt, apiUrl: `${one.url}/v1`, chatUserId: bo.id };
+      // By the app's clock, which may run faster than others.
+      const expiresAt = new Date((deps.now ?? Date.now)() + 60_000).toISOString();
+      return { token: body.token, expiresAt, apiUrl: `${one.url}/v1`, chatUserId: bo.id };
     };
     const app = createTestApp({ getSession, storage: null }, deps);
     await app.chat.connect();
@@ -203,46 +205,34 @@ describe("sessions", () => {
   }
 
   test("[CN6] B17 a session that ends in the middle of the connection is renewed, and nothing is missed", async () => {
-    await using given = await startWithSessions(
-      hurry(20, (delayMs) => delayMs < 10_000),
-      60,
-    );
+    await using given = await startWithSessions();
     const { ann, roomId, tokens, app } = given;
-    let isOver = false;
-    const mint = async (): Promise<TestUser> => {
-      const { body } = await one.a.api.post("/auth/token", { userId: ann.id });
-      return { ...ann, token: body.token };
-    };
-    // The gateways' clock goes past the end of the session and its leeway; Ann's own is long enough.
-    const sending = sendUntil(() => isOver, await mint(), roomId);
-    await vi.waitFor(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(5));
-    aheadMs += 125_000;
     try {
-      await vi.waitFor(() => expect(app.ups).toBe(2), 10_000);
+      const count = await sendDuring(ann, roomId, async () => {
+        await eventually(() => expect(app.messagesOf(roomId).length).toBeGreaterThan(5));
+        // Past the end of the session and its leeway; Ann's own is long enough.
+        aheadMs = 125_000;
+        await eventually(() => expect(app.ups).toBe(2));
+      });
+      await eventually(() => expect(app.messagesOf(roomId)).toHaveLength(count));
+      expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
+      expect(tokens).toHaveLength(2);
     } finally {
-      isOver = true;
+      aheadMs = 0;
     }
-    const count = await sending;
-    await vi.waitFor(() => expect(app.messagesOf(roomId)).toHaveLength(count), 10_000);
-    expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
-    expect(tokens).toHaveLength(2);
   }, 60_000);
 
   test("[CN9] a socket that is replaced before its session ends misses nothing, and the app sees no drop", async () => {
-    // A session of a minute is renewed after 48 s: a tenth of that here.
+    // A session of a minute is renewed after 48 s: one here.
     const startMs = Date.now();
     const deps = {
       ...hurry(48, (delayMs) => delayMs > 15_000),
       now: () => startMs + (Date.now() - startMs) * 48,
     };
-    await using given = await startWithSessions(deps, 60);
+    await using given = await startWithSessions(deps);
     const { ann, roomId, tokens, app } = given;
-    let isOver = false;
-    const sending = sendUntil(() => isOver, ann, roomId);
-    await vi.waitFor(() => expect(tokens.length).toBeGreaterThan(3), 20_000);
-    isOver = true;
-    const count = await sending;
-    await vi.waitFor(() => expect(app.messagesOf(roomId)).toHaveLength(count), 10_000);
+    const count = await sendDuring(ann, roomId, () => eventually(() => expect(tokens.length).toBeGreaterThan(3)));
+    await eventually(() => expect(app.messagesOf(roomId)).toHaveLength(count));
     expect(seqsOf(app, roomId)).toEqual(range(2, count + 1));
     expect(app.told.map(({ what }) => what).filter((what) => what === "reconnecting")).toEqual([]);
   }, 60_000);

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { ChatClient } from "../src/client.ts";
 import { realDeps } from "../src/deps.ts";
 import { toMessage } from "./gateway-double.ts";
-import { hurried, withGatewayDouble } from "./with-gateway-double.ts";
+import { hurried, hurry, withGatewayDouble } from "./with-gateway-double.ts";
 
 const given = withGatewayDouble();
 
@@ -69,11 +69,15 @@ describe("after a drop", () => {
     await vi.waitFor(() => expect(given.gateway.resumes).toEqual([{ r1: 4 }]));
   });
 
-  test("the first message of an own room sets where to resume", async () => {
-    const chat = await given.connectAs("ann", hurried);
-    await chat.sendMessage("r1", "hello");
+  test("[RS6] an own message comes as an event too, also when it was stored while there was no socket", async () => {
+    const chat = await given.connectAs("ann", hurry(5));
+    const heard = hearRooms(chat);
     given.gateway.dropTransports();
-    await vi.waitFor(() => expect(given.gateway.resumes).toEqual([{ r1: 1 }]));
+    await vi.waitFor(() => expect(chat.state).toBe("reconnecting"));
+    await chat.sendMessage("r1", "hello");
+    expect([chat.state, heard]).toEqual(["reconnecting", []]);
+    await vi.waitFor(() => expect(heard).toEqual(["r1: 1"]));
+    expect(given.gateway.resumes).toEqual([{ r1: 0 }]);
   });
 
   test("[RS12] a joined room of which nothing is known is reset, once the connection stands again", async () => {

@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import type { ChatClient } from "../src/client.ts";
 import type { Deps } from "../src/deps.ts";
 import { type InitOptions, Sendsar } from "../src/sendsar.ts";
@@ -45,6 +46,10 @@ export function createTestApp(options: InitOptions, deps: Partial<Deps> = hurrie
     [Symbol.asyncDispose]: () => chat.disconnect(),
   };
 }
+
+/** Waits until the assertions hold; fails with what they say when they do not in ten seconds. */
+export const eventually = <T>(look: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(look, { timeout: 10_000, interval: 10 });
 
 /** The whole numbers from `first` to `last`. */
 export const range = (first: number, last: number): number[] =>
