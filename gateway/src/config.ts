@@ -28,6 +28,19 @@ export const configVariables = {
       "The same database without a pooler in between, for LISTEN and NOTIFY: two connections of each gateway. `DATABASE_URL` when not set.",
     secret: true,
   },
+  FANOUT: {
+    schema: z.enum(["postgres", "redis-streams"]).default("postgres"),
+    sentence:
+      "How gateways tell each other at once what they have committed. `postgres` needs nothing else; `redis-streams` takes the load off a database that many gateways share.",
+  },
+  REDIS_URL: {
+    schema: z
+      .string()
+      .regex(/^rediss?:\/\//, "must be a redis:// or rediss:// URL")
+      .optional(),
+    sentence: "Redis 6.2 or later, for `FANOUT=redis-streams`. Nothing is stored there that is not in Postgres.",
+    secret: true,
+  },
   DATABASE_POOL_MAX: {
     schema: z.coerce.number().int().min(2).max(200).default(10),
     sentence: "Database connections of one gateway at most.",
@@ -69,13 +82,17 @@ export const provisioningVariables = {
 type Env = Readonly<Record<string, string | undefined>>;
 type Values = { readonly [K in keyof typeof configVariables]: z.output<(typeof configVariables)[K]["schema"]> };
 
+/** What gateways tell each other with. */
+export type Fanout =
+  | { readonly kind: "postgres"; readonly databaseUrl: string }
+  | { readonly kind: "redis-streams"; readonly redisUrl: string };
+
 /** The gateway's configuration, checked once. */
 export interface Config {
   readonly port: number;
   readonly host: string;
   readonly databaseUrl: string;
-  /** For LISTEN and NOTIFY. */
-  readonly listenDatabaseUrl: string;
+  readonly fanout: Fanout;
   readonly databasePoolMax: number;
   readonly masterKey: string;
   readonly socketTransports: readonly ("websocket" | "polling")[];
@@ -95,13 +112,23 @@ export const readConfig = (env: Env = process.env): Config => {
     port: read.PORT,
     host: read.HOST,
     databaseUrl: read.DATABASE_URL,
-    listenDatabaseUrl: read.LISTEN_DATABASE_URL ?? read.DATABASE_URL,
+    fanout: toFanout(read),
     databasePoolMax: read.DATABASE_POOL_MAX,
     masterKey: read.MASTER_KEY,
     socketTransports: read.SOCKET_TRANSPORTS,
     logLevel: read.LOG_LEVEL,
     shutdownGraceMs: read.SHUTDOWN_GRACE_MS,
   };
+};
+
+const toFanout = (read: Values): Fanout => {
+  if (read.FANOUT === "postgres") {
+    return { kind: "postgres", databaseUrl: read.LISTEN_DATABASE_URL ?? read.DATABASE_URL };
+  }
+  if (read.REDIS_URL === undefined) {
+    throw new ConfigError("unable to read the configuration; REDIS_URL: is not set, and FANOUT=redis-streams needs it");
+  }
+  return { kind: "redis-streams", redisUrl: read.REDIS_URL };
 };
 
 /** Reads what provisioning needs. Throws `ConfigError`. */

@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
-import { v7 as uuidv7 } from "uuid";
 import { createMasterKey } from "./auth/seal.ts";
 import { createCredentials } from "./chat/credentials.ts";
 import { createCursors } from "./chat/cursor.ts";
@@ -13,7 +12,9 @@ import { createMessageWriter } from "./chat/message-writer.ts";
 import type { Config } from "./config.ts";
 import { followConnections } from "./http/connections.ts";
 import { createHttpServer } from "./http/server.ts";
+import { createIds } from "./ids.ts";
 import { joinPostgresCluster } from "./realtime/cluster/adapter.ts";
+import { joinRedisCluster } from "./realtime/cluster/redis-adapter.ts";
 import { createIo } from "./realtime/io.ts";
 import { createRealtime } from "./realtime/realtime.ts";
 import type { Timers } from "./realtime/timers.ts";
@@ -80,13 +81,15 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     logger,
     timers,
     now,
-    joinCluster: (onListening) =>
-      joinPostgresCluster(io, {
-        databaseUrl: config.listenDatabaseUrl,
-        channelPrefix: deriveChannelPrefix(config.masterKey),
-        onListening,
-        onError: (error) => logger.warn({ err: error }, "trouble with notifications"),
-      }),
+    joinCluster(onListening) {
+      const channelPrefix = deriveChannelPrefix(config.masterKey);
+      const onError = (error: Error): void => logger.warn({ err: error }, "trouble with notifications");
+      const options = { channelPrefix, onListening, onError };
+      const { fanout } = config;
+      return fanout.kind === "postgres"
+        ? joinPostgresCluster(io, { ...options, databaseUrl: fanout.databaseUrl })
+        : joinRedisCluster(io, { ...options, redisUrl: fanout.redisUrl });
+    },
   });
   const writer = createMessageWriter({
     db,
@@ -101,7 +104,7 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     credentials,
     cursors: createCursors(config.masterKey),
     now,
-    newId: () => uuidv7(),
+    newId: createIds(),
   };
   const http = await createHttpServer({
     deps,

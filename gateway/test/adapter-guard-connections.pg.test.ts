@@ -128,7 +128,9 @@ test("AD10 clients are let in before the node listens, and miss what is said unt
   await using one = await startTestGateway();
   await using line = await switchTo(one.database.gatewayUrl);
   line.stall();
-  await using two = await startAnotherGateway(one, { listenDatabaseUrl: through(line, one.database.gatewayUrl) });
+  await using two = await startAnotherGateway(one, {
+    fanout: { kind: "postgres", databaseUrl: through(line, one.database.gatewayUrl) },
+  });
   // No balancer sends anybody here yet; who comes all the same misses nothing.
   expect((await fetch(`${two.url}/readyz`)).status).toBe(503);
   const token = await mintGuest(one);
@@ -146,7 +148,9 @@ test("AD10 clients are let in before the node listens, and miss what is said unt
 test("AD11 a connection that has gone silent is taken for a quiet one, for ever", async () => {
   await using one = await startTestGateway();
   await using line = await switchTo(one.database.gatewayUrl);
-  await using two = await startAnotherGateway(one, { listenDatabaseUrl: through(line, one.database.gatewayUrl) });
+  await using two = await startAnotherGateway(one, {
+    fanout: { kind: "postgres", databaseUrl: through(line, one.database.gatewayUrl) },
+  });
   await using wire = await switchTo(one.database.adminUrl);
   await using speaker = await startBareNode({ databaseUrl: one.database.adminUrl });
   await using deaf = await startBareNode({ databaseUrl: through(wire, one.database.adminUrl), survives: true });

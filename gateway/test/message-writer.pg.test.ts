@@ -134,9 +134,10 @@ describe("batches", () => {
       writer.write("a", toMessage(place, { previewText: "\u0000" })),
       writer.write("a", toMessage(place, { messageId: "no uuid" })),
     ];
+    const settled = Promise.allSettled(poisons);
     const after = writeMany(writer, 3, place);
     await lock.release();
-    const failed = await Promise.allSettled(poisons);
+    const failed = await settled;
     expect(failed.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
     const stored = await Promise.all([first, ...before, ...after]);
     expect(stored.every(({ verdict }) => verdict === "stored")).toBe(true);

@@ -48,6 +48,17 @@ test("it asks at once, and again a second after each answer, from where the last
   expect(told).toEqual(["one", "two"]);
 });
 
+test("it has begun with the first answer, not with a failure", async () => {
+  const { timers, poll, answer } = createScene();
+  let begun = false;
+  void poll.begun.then(() => (begun = true));
+  await answer(new Error("away"));
+  expect(begun).toBe(false);
+  timers.advance(1000);
+  await answer("one");
+  expect(begun).toBe(true);
+});
+
 test("a question that fails is asked again from the same place, and until then it is not current", async () => {
   const { timers, asked, told, errors, poll, answer } = createScene();
   await answer("one");

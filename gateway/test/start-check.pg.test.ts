@@ -31,8 +31,8 @@ const refusalOn = async (databaseUrl: string): Promise<string> => {
 
 test("a gateway starts with the login that provisioning makes, and serves", async () => {
   await using gateway = await start(database.gatewayUrl);
-  // Ready is who hears the other gateways, which takes a moment longer.
-  await vi.waitFor(async () => expect((await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status).toBe(200), 5000);
+  const ready = async () => (await fetch(`http://127.0.0.1:${gateway.port}/readyz`)).status;
+  await vi.waitFor(async () => expect(await ready()).toBe(200), 5000);
 });
 
 describe("a gateway refuses a login that row-level security does not bind", () => {

@@ -4,7 +4,7 @@ import type { Config } from "../../gateway/src/config.ts";
 export const createTestConfig = (given: Pick<Config, "databaseUrl" | "masterKey"> & Partial<Config>): Config => ({
   port: 0,
   host: "127.0.0.1",
-  listenDatabaseUrl: given.databaseUrl,
+  fanout: { kind: "postgres", databaseUrl: given.databaseUrl },
   databasePoolMax: 4,
   socketTransports: ["websocket", "polling"],
   logLevel: "debug",

@@ -58,7 +58,7 @@ export const startTestGateway = async (
           port: 0,
           host: "127.0.0.1",
           databaseUrl: database.gatewayUrl,
-          listenDatabaseUrl: database.gatewayUrl,
+          fanout: { kind: "postgres", databaseUrl: database.gatewayUrl },
           databasePoolMax: 4,
           masterKey,
           socketTransports: ["websocket", "polling"],

@@ -45,7 +45,7 @@ export interface MessageWriterOptions {
 type WaitingMessage = Waiting<PromiseWithResolvers<WriteOutcome>>;
 
 export const createMessageWriter = ({ db, flushesMax, onCommitted }: MessageWriterOptions): MessageWriter => {
-  const lanes = createLanes<WaitingMessage>();
+  const lanes = createLanes<WaitingMessage>(() => performance.now());
   let flushing = 0;
   let sweeper: NodeJS.Timeout | undefined;
   let drained: PromiseWithResolvers<void> | undefined;

@@ -43,11 +43,11 @@ export interface Lanes<W extends Waiting> {
 const avoidMs = 10_000;
 const avoidedMax = 10_000;
 
-export const createLanes = <W extends Waiting>(): Lanes<W> => {
+export const createLanes = <W extends Waiting>(now: () => number): Lanes<W> => {
   const lanes = new Map<string, Lane<W>>();
   /** Lanes whose turn it may be, the longest waiting first. */
   const ready: Lane<W>[] = [];
-  const avoided = new LRUCache<string, true>({ max: avoidedMax, ttl: avoidMs });
+  const avoided = new LRUCache<string, true>({ max: avoidedMax, ttl: avoidMs, ttlResolution: 0, perf: { now } });
   let count = 0;
 
   const push = (tenantId: string, item: W): void => {

@@ -1,10 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { Server } from "node:http";
 import cors from "@fastify/cors";
 import type { FastifyInstance, FastifyServerOptions } from "fastify";
 import Fastify, { LogController } from "fastify";
 import { API_PREFIX } from "@sendsar/protocol/version";
 import { limits } from "@sendsar/protocol/limits";
-import { v7 as uuidv7 } from "uuid";
 import type { ChatDeps } from "../chat/deps.ts";
 import { bindEndpoints } from "./bind.ts";
 import { serveDocs } from "./docs.ts";
@@ -30,7 +30,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     loggerInstance: options.logger,
     // One line per request is written below: without the query, where people put secrets.
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => `req_${uuidv7()}`,
+    genReqId: () => `req_${randomUUID()}`,
     requestIdHeader: false,
     trustProxy: false,
     bodyLimit: limits.bodyBytesMax,

@@ -10,8 +10,10 @@ import type { ChatServer, ChatSocket } from "./io.ts";
  * it is emitted, whoever comes or goes until the end of the turn.
  */
 export interface Broadcast {
+  /** To the sockets of a channel, but for those that are in `exceptChannel` as well. */
   emit(channel: string, event: string, payload: unknown, exceptChannel: string): void;
-  /** Sends what this turn has emitted so far. To be called before a socket is sent something in another way. */
+  emitTo(socket: ChatSocket, event: string, payload: unknown): void;
+  /** Sends now what this turn has emitted so far: something is about to happen to a socket that must come after it. */
   flush(): void;
 }
 
@@ -38,19 +40,25 @@ export const createBroadcast = (io: ChatServer): Broadcast => {
     else for (const run of sending) send(run, (raw, frames) => void raw.write(frames));
   };
 
+  const begin = (run: Run): void => {
+    if (runs.push(run) === 1) setImmediate(flush);
+  };
+
   return {
     emit(channel, event, payload, exceptChannel) {
       if (!adapter.rooms.has(channel)) return;
-      const packet = `${eventPacket}${JSON.stringify([event, payload])}`;
       const last = runs.at(-1);
       if (last?.channel === channel && last.exceptChannel === exceptChannel && !membersChanged) {
-        last.packets.push(packet);
+        last.packets.push(toPacket(event, payload));
         return;
       }
-      const run: Run = { channel, exceptChannel, sockets: recipients(channel, exceptChannel), packets: [packet] };
-      if (run.sockets.length === 0) return;
+      const found = recipients(channel, exceptChannel);
+      if (found.length === 0) return;
       membersChanged = false;
-      if (runs.push(run) === 1) setImmediate(flush);
+      begin({ channel, exceptChannel, sockets: found, packets: [toPacket(event, payload)] });
+    },
+    emitTo(socket, event, payload) {
+      begin({ channel: undefined, exceptChannel: "", sockets: [socket], packets: [toPacket(event, payload)] });
     },
     flush,
   };
@@ -58,7 +66,8 @@ export const createBroadcast = (io: ChatServer): Broadcast => {
 
 /** Events to the same sockets, one after the other. */
 interface Run {
-  readonly channel: string;
+  /** Undefined when it is for one socket. */
+  readonly channel: string | undefined;
   readonly exceptChannel: string;
   readonly sockets: readonly ChatSocket[];
   readonly packets: string[];
@@ -91,6 +100,8 @@ const sendTogether = (runs: readonly Run[]): void => {
 /** Engine.IO packet type 4, and Socket.IO packet type 2 in the default namespace. */
 const messagePacket = "4";
 const eventPacket = "2";
+
+const toPacket = (event: string, payload: unknown): string => `${eventPacket}${JSON.stringify([event, payload])}`;
 
 interface RawSocket {
   readonly writableCorked: number;

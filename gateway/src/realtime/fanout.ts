@@ -29,7 +29,7 @@ export interface Fanout {
 export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
   const typists = createTypists();
 
-  const { emit, flush } = createBroadcast(io);
+  const { emit, emitTo, flush } = createBroadcast(io);
 
   const emitTyping = (signal: Signal): void => {
     const [channel, , payload, except] = signal;
@@ -58,8 +58,9 @@ export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
 
   return {
     toSocket(socket, event, payload) {
-      flush();
-      socket.emit(event, ...([payload] as never));
+      emitTo(socket, event, payload);
+      // It may be the last that a socket hears before it is cut.
+      if (event === "error") flush();
     },
     toChannel: (channel, event, payload) => emit(channel, event, payload, ""),
     message(tenantId, message) {

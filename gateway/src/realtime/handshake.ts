@@ -19,6 +19,8 @@ export interface HandshakeOptions {
   readonly listRoomHeads: (tenantId: string, userId: string) => Promise<RoomHead[]>;
   /** False while no socket should come in: the gateway stops, or hears nothing of the others. */
   readonly isOpen: () => boolean;
+  /** Resolves when nothing that is committed from then on is missed. */
+  readonly begun: Promise<void>;
   readonly logger: Logger;
 }
 
@@ -48,7 +50,7 @@ export const createHandshake =
   };
 
 const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<void> => {
-  const { credentials, presence, groups, feed, listRoomHeads, isOpen } = options;
+  const { credentials, presence, groups, feed, listRoomHeads, isOpen, begun } = options;
   if (!isOpen()) throw new ChatError("shutting_down");
   const token: unknown = socket.handshake.auth["token"];
   if (typeof token !== "string" || token === "") throw new ChatError("unauthorized");
@@ -58,6 +60,7 @@ const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<voi
   if (named !== undefined && named !== userId) throw new ChatError("cannot_act_as_other_user");
   if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
   Object.assign(socket.data, { tenantId, userId, expiresAt, typingRooms: new Set() } satisfies SocketData);
+  await begun;
   // The user's group before the look: a room that it comes into later reaches the socket through that group.
   groups.enter(socket.id, tenantId, userId);
   const heads = await listRoomHeads(tenantId, userId);

@@ -28,7 +28,7 @@ import { sendAway } from "./transport.ts";
 export interface Realtime {
   /** What the chat functions tell of their commits. */
   readonly announcer: Announcer;
-  /** True while what others commit is heard, and the log answers. */
+  /** True while what others commit is heard of, and the log answers. */
   isCurrent(): boolean;
   /** Lets nobody in any more and sends away those who are, spread over `spreadMs`. */
   drain(spreadMs: number): Promise<void>;
@@ -103,6 +103,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       feed,
       listRoomHeads: (tenantId, userId) => listRoomHeadsOf(db, tenantId, userId, limits.userRoomsMax),
       isOpen: () => !draining,
+      begun: poll.begun,
       logger,
     }),
   );
@@ -110,7 +111,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
 
   return {
     announcer: { committed: delivery.committed, roomRead: fanout.roomRead },
-    isCurrent: () => !draining && poll.isCurrent() && cluster.isListening(),
+    isCurrent: () => !draining && poll.isCurrent() && cluster.isReady(),
     async drain(spreadMs) {
       draining = true;
       const sockets = [...io.of("/").sockets.values()];

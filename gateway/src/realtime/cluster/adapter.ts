@@ -8,6 +8,8 @@ import { createGuardedPool } from "./guarded-pool.ts";
 
 /** A connection to the other gateways of the same database. */
 export interface Cluster extends AsyncDisposable {
+  /** True while the gateway may serve, as far as it depends on this connection. */
+  isReady(): boolean;
   /** True while what others say is heard. */
   isListening(): boolean;
   /** What went wrong so far, for metrics and alarms. */
@@ -64,6 +66,7 @@ export const joinPostgresCluster = (io: ChatServer, options: PostgresClusterOpti
   const adapter = createAdapter(guard.pool as never, { channelPrefix, payloadThreshold, errorHandler: onError });
   io.adapter(adapter as never);
   return {
+    isReady: () => listener.isListening(),
     isListening: () => listener.isListening(),
     counts: () => ({ losses: listener.losses, dropped: publisher.dropped, errors }),
     async [Symbol.asyncDispose]() {

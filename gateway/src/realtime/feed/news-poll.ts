@@ -9,6 +9,8 @@ import type { Timers } from "../timers.ts";
  * Concurrency: one question at a time; a wish during one is fulfilled after it.
  */
 export interface NewsPoll {
+  /** Resolves with the first answer: what is committed from then on is not missed. */
+  readonly begun: Promise<void>;
   /** Ask now. */
   hurry(): void;
   /** True once the first answer came, and while answers come. */
@@ -33,12 +35,14 @@ export const startNewsPoll = ({ timers, read, onNews, onError }: NewsPollOptions
   let stopped = false;
   let timer: unknown;
   let asking: Promise<void> | undefined;
+  const begun = Promise.withResolvers<void>();
 
   const ask = async (): Promise<void> => {
     try {
       const news = await read(cursor);
       cursor = news.cursor;
       current = true;
+      begun.resolve();
       onNews(news);
     } catch (error) {
       current = false;
@@ -58,6 +62,7 @@ export const startNewsPoll = ({ timers, read, onNews, onError }: NewsPollOptions
 
   start();
   return {
+    begun: begun.promise,
     hurry() {
       if (asking) wished = true;
       else if (!stopped) start();
