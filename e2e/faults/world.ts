@@ -31,7 +31,7 @@ export interface WorldOptions {
   readonly random: Random;
 }
 
-/** Connections that Postgres takes; three more than the superuser keeps for itself are ours to look at it. */
+/** Connections that Postgres takes, those that it keeps for the superuser included. */
 const connectionsMax = 80;
 /** Long enough for sockets to be sent away one after the other. */
 const graceMs = 10_000;

@@ -27,147 +27,155 @@ interface Client extends ClientFacts {
   readonly holes: Set<string>;
 }
 
-const usersPerTenant = 3;
+/** Everything that there is, and what was written down so far. */
+interface System {
+  readonly rooms: readonly Room[];
+  readonly clients: readonly Client[];
+  readonly entries: Entry[];
+  readonly unanswered: Entry[];
+  sends: number;
+  at: number;
+}
+
+const userNames = ["user-1", "user-2", "user-3"];
 
 /**
  * Plays the steps on a small system that does everything right: two tenants with the same user names, two rooms each, a
  * plain and a resuming client per user. At the end everybody comes back and everything is delivered.
  */
 export const playGoodHistory = (steps: readonly Step[]): History => {
-  const entries: Entry[] = [];
-  let at = 0;
-  const now = (): number => ++at;
-  const rooms = ["a", "b"].flatMap((tenant) => [1, 2].map((n) => createRoom(tenant, `${tenant}-room-${n}`)));
-  const clients = rooms
-    .filter(({ room }) => room.endsWith("1"))
-    .flatMap(({ tenant }) =>
+  const tenants = ["a", "b"];
+  const system: System = {
+    rooms: tenants.flatMap((tenant) => [1, 2].map((n) => createRoom(tenant, `${tenant}-room-${n}`))),
+    clients: tenants.flatMap((tenant) =>
       userNames.flatMap((user) => [createClient(tenant, user, "plain"), createClient(tenant, user, "resuming")]),
-    );
-  const unanswered: Entry[] = [];
-  let sends = 0;
-
-  const roomsOf = (client: Client): Room[] =>
-    rooms.filter(({ tenant, members }) => tenant === client.tenant && members.has(client.user));
-
-  const store = (room: Room, row: RowFact): void => {
-    room.rows.push(row);
-    room.log.push({ seq: row.seq, messageId: row.id });
-    for (const client of clients) {
-      if (!client.connected || client.tenant !== room.tenant || !room.members.has(client.user)) continue;
-      client.queue.push(() => receive(client, room, row));
-    }
+    ),
+    entries: [],
+    unanswered: [],
+    sends: 0,
+    at: 0,
   };
-
-  const receive = (client: Client, { room }: Room, row: RowFact): void => {
-    if (client.kind === "resuming" && client.shown.has(row.id)) return;
-    client.shown.add(row.id);
-    entries.push({ kind: "recv", at: now(), client: client.client, epoch: client.epoch, room, ...toSeen(row) });
-  };
-
-  const catchUp = (client: Client, room: Room): void => {
-    const { room: name, rows } = room;
-    const place = { client: client.client, epoch: client.epoch, room: name };
-    // Who was removed meanwhile is told that the room is not for it any more.
-    if (client.holes.has(name) || !room.members.has(client.user)) {
-      readAnew(client, room);
-      return;
-    }
-    if (client.kind === "plain") {
-      entries.push({ kind: "read", since: now(), at: now(), ...place, messages: rows.map(toSeen) });
-    } else {
-      for (const row of rows) receive(client, room, row);
-    }
-    entries.push({ kind: "synced", at: now(), ...place });
-  };
-
-  const comeBack = (client: Client): void => {
-    if (client.connected) return;
-    client.connected = true;
-    client.epoch++;
-    entries.push({ kind: "connect", at: now(), client: client.client, epoch: client.epoch });
-    // It takes a while to read, and what is committed meanwhile comes live before or after.
-    for (const room of roomsOf(client)) client.queue.push(() => catchUp(client, room));
-  };
-
-  const drop = (client: Client): void => {
-    if (!client.connected) return;
-    client.connected = false;
-    client.queue.length = 0;
-    entries.push({
-      kind: "disconnect",
-      at: now(),
-      client: client.client,
-      epoch: client.epoch,
-      reason: "transport close",
-    });
-  };
-
-  const change = (room: Room, user: string): void => {
-    const { tenant } = room;
-    const action = room.members.has(user) ? ("remove" as const) : ("add" as const);
-    const since = now();
-    const seq = room.log.length + 1;
-    room.log.push({ seq, change: { action: action === "add" ? "joined" : "removed", users: [user] } });
-    if (action === "add") room.members.add(user);
-    else room.members.delete(user);
-    for (const client of clients.filter((one) => one.user === user && one.tenant === tenant && one.connected)) {
-      if (action === "add") client.queue.push(() => readAnew(client, room));
-    }
-    store(room, { id: `line-${room.room}-${seq}`, seq: seq + 1, sendId: null, print: "line", sender: user });
-    entries.push({ kind: "membership", at: now(), since, tenant, room: room.room, user, action, outcome: "ok" });
-  };
-
-  /** What a client does that was added again: a resuming one is told that there is a hole. */
-  const readAnew = (client: Client, room: Room): void => {
-    const place = { client: client.client, epoch: client.epoch, room: room.room };
-    if (client.kind === "resuming") entries.push({ kind: "resync", at: now(), ...place });
-    client.holes.add(room.room);
-    if (!room.members.has(client.user)) return;
-    const unread = room.rows.filter(({ id }) => !client.shown.has(id));
-    entries.push({ kind: "read", since: now(), at: now(), ...place, messages: unread.map(toSeen) });
-    if (client.kind === "resuming") for (const { id } of unread) client.shown.add(id);
-    client.holes.delete(room.room);
-    entries.push({ kind: "synced", at: now(), ...place });
-  };
-
-  const send = (room: Room, fate: Extract<Step, { do: "send" }>["fate"]): void => {
-    const sendId = `send-${++sends}`;
-    const sender = [...room.members][sends % Math.max(1, room.members.size)];
-    if (sender === undefined) return;
-    const { tenant } = room;
-    const print = `print of ${sendId}`;
-    entries.push({ kind: "invoke", at: now(), sendId, tenant, room: room.room, sender, print });
-    const row = { id: `id-${sendId}`, seq: room.log.length + 1, sendId, print, sender };
-    if (fate === "ok" || fate === "stored, unknown") store(room, row);
-    if (fate === "ok") unanswered.push({ kind: "ok", at: 0, sendId, id: row.id, seq: row.seq });
-    else unanswered.push({ kind: fate === "refused" ? "fail" : "info", at: 0, sendId, reason: fate });
-  };
-
-  const answer = (): void => {
-    const next = unanswered.shift();
-    if (next) entries.push({ ...next, at: now() });
-  };
-
-  const play = (step: Step): void => {
-    if (step.do === "answer") answer();
-    else if (step.do === "send") send(pick(rooms, step.room), step.fate);
-    else if (step.do === "change") change(pick(rooms, step.room), pick(userNames, step.user));
-    else if (step.do === "drop") drop(pick(clients, step.client));
-    else if (step.do === "come back") comeBack(pick(clients, step.client));
-    else pick(clients, step.client).queue.shift()?.();
-  };
-
-  for (const step of steps) play(step);
-  while (unanswered.length > 0) answer();
-  const quietAt = now();
-  for (const client of clients) {
-    comeBack(client);
+  for (const step of steps) play(system, step);
+  while (system.unanswered.length > 0) answer(system);
+  const quietAt = now(system);
+  for (const client of system.clients) {
+    comeBack(system, client);
     while (client.queue.length > 0) client.queue.shift()?.();
   }
+  const { clients, entries, rooms, at } = system;
   return { clients: clients.map(toFacts), entries, rooms: rooms.map(toTruth), quietAt, catchUpMsMax: at };
 };
 
-const userNames = Array.from({ length: usersPerTenant }, (_, n) => `user-${n + 1}`);
+const play = (system: System, step: Step): void => {
+  const { rooms, clients } = system;
+  if (step.do === "answer") answer(system);
+  else if (step.do === "send") send(system, pick(rooms, step.room), step.fate);
+  else if (step.do === "change") change(system, pick(rooms, step.room), pick(userNames, step.user));
+  else if (step.do === "drop") drop(system, pick(clients, step.client));
+  else if (step.do === "come back") comeBack(system, pick(clients, step.client));
+  else pick(clients, step.client).queue.shift()?.();
+};
+
+const now = (system: System): number => ++system.at;
+
+const send = (system: System, room: Room, fate: Extract<Step, { do: "send" }>["fate"]): void => {
+  const sendId = `send-${++system.sends}`;
+  const sender = [...room.members][system.sends % Math.max(1, room.members.size)];
+  if (sender === undefined) return;
+  const print = `print of ${sendId}`;
+  const { tenant } = room;
+  system.entries.push({ kind: "invoke", at: now(system), sendId, tenant, room: room.room, sender, print });
+  const row = { id: `id-${sendId}`, seq: room.log.length + 1, sendId, print, sender };
+  if (fate === "ok" || fate === "stored, unknown") store(system, room, row);
+  if (fate === "ok") system.unanswered.push({ kind: "ok", at: 0, sendId, id: row.id, seq: row.seq });
+  else system.unanswered.push({ kind: fate === "refused" ? "fail" : "info", at: 0, sendId, reason: fate });
+};
+
+const answer = (system: System): void => {
+  const next = system.unanswered.shift();
+  if (next) system.entries.push({ ...next, at: now(system) });
+};
+
+const store = (system: System, room: Room, row: RowFact): void => {
+  room.rows.push(row);
+  room.log.push({ seq: row.seq, messageId: row.id });
+  for (const client of system.clients) {
+    if (!client.connected || client.tenant !== room.tenant || !room.members.has(client.user)) continue;
+    client.queue.push(() => receive(system, client, room, row));
+  }
+};
+
+const receive = (system: System, client: Client, { room }: Room, row: RowFact): void => {
+  if (client.kind === "resuming" && client.shown.has(row.id)) return;
+  client.shown.add(row.id);
+  system.entries.push({ kind: "recv", at: now(system), ...placeOf(client, room), ...toSeen(row) });
+};
+
+const drop = (system: System, client: Client): void => {
+  if (!client.connected) return;
+  client.connected = false;
+  client.queue.length = 0;
+  const { client: name, epoch } = client;
+  system.entries.push({ kind: "disconnect", at: now(system), client: name, epoch, reason: "transport close" });
+};
+
+const comeBack = (system: System, client: Client): void => {
+  if (client.connected) return;
+  client.connected = true;
+  client.epoch++;
+  system.entries.push({ kind: "connect", at: now(system), client: client.client, epoch: client.epoch });
+  const own = system.rooms.filter(({ tenant, members }) => tenant === client.tenant && members.has(client.user));
+  // It takes a while to read, and what is committed meanwhile comes live before or after.
+  for (const room of own) client.queue.push(() => catchUp(system, client, room));
+};
+
+const catchUp = (system: System, client: Client, room: Room): void => {
+  const { room: name, rows } = room;
+  // Who was removed meanwhile is told that the room is not for it any more.
+  if (client.holes.has(name) || !room.members.has(client.user)) {
+    readAnew(system, client, room);
+    return;
+  }
+  if (client.kind === "plain") {
+    const messages = rows.map(toSeen);
+    system.entries.push({ kind: "read", since: now(system), at: now(system), ...placeOf(client, name), messages });
+  } else {
+    for (const row of rows) receive(system, client, room, row);
+  }
+  system.entries.push({ kind: "synced", at: now(system), ...placeOf(client, name) });
+};
+
+/** What a client does that was added again: a resuming one is told that there is a hole. */
+const readAnew = (system: System, client: Client, room: Room): void => {
+  const place = placeOf(client, room.room);
+  if (client.kind === "resuming") system.entries.push({ kind: "resync", at: now(system), ...place });
+  client.holes.add(room.room);
+  if (!room.members.has(client.user)) return;
+  const unread = room.rows.filter(({ id }) => !client.shown.has(id));
+  const messages = unread.map(toSeen);
+  system.entries.push({ kind: "read", since: now(system), at: now(system), ...place, messages });
+  if (client.kind === "resuming") for (const { id } of unread) client.shown.add(id);
+  client.holes.delete(room.room);
+  system.entries.push({ kind: "synced", at: now(system), ...place });
+};
+
+const change = (system: System, room: Room, user: string): void => {
+  const { tenant, members, log } = room;
+  const action = members.has(user) ? ("remove" as const) : ("add" as const);
+  const since = now(system);
+  const seq = log.length + 1;
+  log.push({ seq, change: { action: action === "add" ? "joined" : "removed", users: [user] } });
+  if (action === "add") members.add(user);
+  else members.delete(user);
+  for (const client of system.clients.filter((one) => one.user === user && one.tenant === tenant && one.connected)) {
+    if (action === "add") client.queue.push(() => readAnew(system, client, room));
+  }
+  store(system, room, { id: `line-${room.room}-${seq}`, seq: seq + 1, sendId: null, print: "line", sender: user });
+  const place = { tenant, room: room.room, user };
+  system.entries.push({ kind: "membership", at: now(system), since, ...place, action, outcome: "ok" });
+};
+
+const placeOf = ({ client, epoch }: Client, room: string) => ({ client, epoch, room });
 
 const createRoom = (tenant: string, room: string): Room => ({
   tenant,

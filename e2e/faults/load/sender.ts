@@ -26,9 +26,10 @@ export const createRestSender = (
   rooms,
   async send(room, sendId, parts) {
     const body = { parts, clientMessageId: sendId, ...(credential === "key" && { senderId: user }) };
+    const stale = rest.staleConnections;
     try {
       const answer = await rest.call("POST", `/chat/rooms/${room}/messages`, body);
-      return judge(answer.status, answer.body);
+      return judge(answer.status, answer.body, rest.staleConnections > stale ? " on another connection" : "");
     } catch (error) {
       return {
         kind: "unclear",
@@ -39,8 +40,8 @@ export const createRestSender = (
 });
 
 /** A 4xx says that it was not stored and will not be; "later" and everything else leaves it open. */
-const judge = (status: number, body: WireMessage & { readonly code?: string }): Attempt => {
-  const label = status < 300 ? String(status) : `${status} ${body?.code ?? ""}`;
+const judge = (status: number, body: WireMessage & { readonly code?: string }, how: string): Attempt => {
+  const label = (status < 300 ? String(status) : `${status} ${body?.code ?? ""}`) + how;
   if (status === 200 || status === 201) return { kind: "ok", id: body.id, seq: body.seq, label };
   return { kind: status >= 400 && status < 500 && status !== 429 ? "refused" : "unclear", label };
 };

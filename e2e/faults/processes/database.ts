@@ -37,7 +37,8 @@ export const startFaultDatabase = async (dir: string, connectionsMax: number): P
     dataDir: join(dir, "postgres"),
     logFile: join(dir, "postgres.log"),
     projectDir,
-    settings: { max_connections: String(connectionsMax) },
+    // We look at it while others take all that they can get.
+    settings: { max_connections: String(connectionsMax), superuser_reserved_connections: "10" },
   };
   await mkdir(options.dataDir, { recursive: true });
   let postgres: Postgres = await startPostgres(options);

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectDir } from "../../../scripts/start/home.ts";
 import { reasonOf } from "../../../scripts/process/sentence.ts";
+import type { History } from "../../checker/history.ts";
 import type { Random } from "../load/random.ts";
 import type { Scale } from "../stage/scale.ts";
 import type { World } from "../world.ts";
@@ -12,7 +13,7 @@ import { runRow } from "./run-row.ts";
 
 /** What came of a row, or why it could not be played to its end. */
 export type Outcome =
-  | { readonly row: Row; readonly result: RowResult }
+  | { readonly row: Row; readonly result: Omit<RowResult, "history"> }
   | { readonly row: Row; readonly failure: string };
 
 /** Plays rows, one after the other, in one world; after a row that went wrong in a new one. */
@@ -39,8 +40,9 @@ export const createPlayer = ({ pods, scale, random, isFull }: PlayerOptions): Pl
     async play(row, messages) {
       try {
         world ??= await startWorld({ pods, random });
-        const result = await runRow(row, { world, scale, random, isFull, messages });
-        if (result.verdict.violations.length > 0) await keepHistory(result);
+        // A history is large, and judged by now.
+        const { history, ...result } = await runRow(row, { world, scale, random, isFull, messages });
+        if (result.verdict.violations.length > 0) await keepHistory(row, history);
         if (result.problems.length > 0) await endWorld();
         return { row, result };
       } catch (error) {
@@ -53,7 +55,7 @@ export const createPlayer = ({ pods, scale, random, isFull }: PlayerOptions): Pl
 };
 
 /** For whoever wants to know more than the first few violations. */
-const keepHistory = async ({ row, history }: RowResult): Promise<void> => {
+const keepHistory = async (row: Row, history: History): Promise<void> => {
   const dir = join(projectDir, ".sendsar/faults");
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, `row-${row.id}.json`), JSON.stringify(history));

@@ -22,7 +22,7 @@ export const rollingRestart: Row = {
     }
     const failed = [...stage.load.tally].flatMap(([label, count]) => {
       const more = count - (before.get(label) ?? 0);
-      return /^20[01]$/.test(label) || more === 0 ? [] : [`${more} x ${label}`];
+      return /^20[01]\b/.test(label) || more === 0 ? [] : [`${more} x ${label}`];
     });
     must(failed.length === 0, `requests failed during the restart: ${failed.join(", ")}`);
     note("slowest stop, s", (slowestMs / 1000).toFixed(1));

@@ -11,7 +11,7 @@ export const networkToClients: Row = {
     const one = world.pods[0]?.name ?? "";
     await during(scene, { kind: "hold", direction: "both" }, ms, one);
     await during(scene, { kind: "hold", direction: "down" }, ms, one);
-    await during(scene, { kind: "slow", delayMs: 5, bytesPerSecond: 1e8, stalls: 0.1, stallMs: 250 }, ms);
+    await during(scene, { kind: "slow", delayMs: 5, bytesPerSecond: 1e8, stalls: 0.1, stallMs: 250 }, ms / 2);
     for (let n = 0; n < 3; n++) {
       for (const link of world.balancer.links) link.reset();
       await recovered();

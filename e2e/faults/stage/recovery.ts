@@ -55,18 +55,19 @@ const describe = (client: ChatClient): string => {
 
 /**
  * Waits, at most `limitMs`, until all clients are connected and have read what they missed; with a database also until
- * each has every message of the rooms that its user is in. Whoever is behind after that is the checker's to name.
+ * each has every message of the rooms that its user is in. Answers whether it came to that.
  */
 export const waitForRest = async (options: {
   readonly clients: readonly ChatClient[];
   readonly limitMs: number;
   readonly database?: FaultDatabase;
   readonly rooms?: readonly RoomKey[];
-}): Promise<void> => {
+}): Promise<boolean> => {
   const { clients, limitMs, database, rooms = [] } = options;
-  if (!(await waitUntil(() => clients.every((client) => client.isSynced()), { limitMs })) || !database) return;
+  if (!(await waitUntil(() => clients.every((client) => client.isSynced()), { limitMs }))) return false;
+  if (!database) return true;
   const wanted = await findWanted(database, rooms, clients);
-  await waitUntil(() => wanted.every(({ client, room, ids }) => ids.every((id) => client.has(room, id))), {
+  return await waitUntil(() => wanted.every(({ client, room, ids }) => ids.every((id) => client.has(room, id))), {
     limitMs,
     everyMs: 100,
   });

@@ -1,9 +1,7 @@
 import type { Verdict } from "../../checker/check-history.ts";
 import { checkHistory } from "../../checker/check-history.ts";
 import type { History } from "../../checker/history.ts";
-import type { ChatClient, ClientOptions } from "../clients/chat-client.ts";
-import { createPlainClient } from "../clients/plain-client.ts";
-import { createSdkClient } from "../clients/sdk-client.ts";
+import type { ChatClient } from "../clients/chat-client.ts";
 import type { Churn } from "../load/churn.ts";
 import { startClientChurn, startMembershipChurn } from "../load/churn.ts";
 import type { Load } from "../load/load.ts";
@@ -14,10 +12,10 @@ import { createRecorder } from "../load/recorder.ts";
 import { createRest } from "../load/rest.ts";
 import type { Sender } from "../load/sender.ts";
 import { createRestSender } from "../load/sender.ts";
-import { startProxy } from "../network/proxy.ts";
 import type { World } from "../world.ts";
 import type { Person, Troupe, TroupeOptions } from "./cast.ts";
 import { gatherTroupe } from "./cast.ts";
+import { gatherCrowd } from "./crowd.ts";
 import { waitForRecovery, waitForRest } from "./recovery.ts";
 import type { Scale } from "./scale.ts";
 import { readTruth } from "./truth.ts";
@@ -57,53 +55,35 @@ export interface StageOptions {
 
 /** How long clients may take to have everything once all is quiet. Ten seconds are the goal; the machine is shared. */
 const catchUpMsMax = 30_000;
+const connectMsMax = 60_000;
 
 /** Sets the stage and starts the load. */
 export const setStage = async ({ world, name, scale, random }: StageOptions): Promise<Stage> => {
   await using parts = new AsyncDisposableStack();
-  let owner = parts;
   const recorder = createRecorder();
   const { users, rooms, guests } = scale;
   const small = { rooms: Math.max(2, Math.ceil(rooms / 10)), users: Math.max(4, Math.ceil(users / 10)), guests: 0 };
   const a = parts.use(await gatherTroupe(world, { tenant: `${name}-a`, rooms, users, guests }));
   const b = parts.use(await gatherTroupe(world, { tenant: `${name}-b`, ...small }));
-  const { origin } = world.balancer;
-
-  const clients: ChatClient[] = [];
   const troupes: [Troupe, Troupe, ...Troupe[]] = [a, b];
-  const addClient = ({ tenant }: Troupe, { user, token }: Person, create: typeof createPlainClient, way: Way) => {
-    const client = create({ recorder, name: `${tenant}/${user}/${clients.length}`, tenant, user, token, ...way });
-    clients.push(owner.use(client));
-    client.start();
-    return client;
-  };
-  const churning: ChatClient[] = [];
-  for (const troupe of troupes) {
-    for (const [n, person] of troupe.people.entries()) {
-      const viaSdk = n % 10 < scale.sdkShare * 10;
-      // Of each ten one, in turn one that uses our SDK.
-      const churns = n % 20 === 2 || n % 20 === 13;
-      const way = churns ? await layWay(world, random, owner) : { origin };
-      const client = addClient(troupe, person, viaSdk ? createSdkClient : createPlainClient, way);
-      if (churns) churning.push(client);
-    }
+  const crowd = parts.use(await gatherCrowd({ world, recorder, random, scale, troupes }));
+  if (!(await waitForRest({ clients: crowd.all, limitMs: connectMsMax }))) {
+    const missing = crowd.all.filter((client) => !client.isSynced()).length;
+    throw new Error(`unable to set the stage; ${missing} of ${crowd.all.length} clients do not connect`);
   }
-  for (const guest of a.guests) addClient(a, guest, createPlainClient, { origin });
-  await waitForRest({ clients, limitMs: 60_000 });
 
-  const steady = clients.filter((client) => !churning.includes(client) && !client.facts.user.startsWith("guest"));
-  const senders = createSenders([a, b], origin, scale, (rest) => parts.defer(() => rest.close()));
+  const { steady } = crowd;
+  const senders = createSenders([a, b], world.balancer.origin, scale, (rest) => parts.defer(() => rest.close()));
   const load = startLoad({ recorder, random, senders, name, messagesPerSecond: scale.messagesPerSecond });
-  const going: Churn[] = [load, startClientChurn(churning, random), ...inviteGuests(a, recorder, random)];
+  const going: Churn[] = [load, startClientChurn(crowd.churning, random), ...inviteGuests(a, recorder, random)];
   const settle = async (): Promise<void> => void (await Promise.all(going.map((one) => one.stop())));
   parts.defer(settle);
 
   const running = parts.move();
-  owner = running;
   return {
     recorder,
     troupes,
-    clients,
+    clients: crowd.all,
     steady,
     load,
     use: (thing) => running.use(thing),
@@ -113,34 +93,36 @@ export const setStage = async ({ world, name, scale, random }: StageOptions): Pr
       troupes.push(troupe);
       return troupe;
     },
-    addClient: (troupe, person, through = origin) => addClient(troupe, person, createPlainClient, { origin: through }),
+    addClient: crowd.add,
     recover: () => waitForRecovery({ recorder, troupes: [a, b], steady, load }),
     async finish() {
       await settle();
-      const quietAt = recorder.now();
-      const keys = troupes.flatMap(({ tenant, rest, rooms: own }) =>
-        [...own.keys()].map((room) => ({ tenant, rest, room })),
-      );
-      await waitForRest({ clients, database: world.database, rooms: keys, limitMs: 2 * catchUpMsMax });
-      const truth = await readTruth(world.database, keys);
-      const facts = clients.map((client) => client.facts);
-      const history = { clients: facts, entries: [...recorder.entries], rooms: truth, quietAt, catchUpMsMax };
-      return { history, verdict: checkHistory(history) };
+      return await judge(world, recorder, troupes, crowd.all);
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };
 
-type Way = Pick<ClientOptions, "origin" | "cutWay">;
-
-/** A way to the balancer that is one client's own, so that it can be cut without touching anybody else. */
-const layWay = async ({ balancer }: World, random: Random, owner: AsyncDisposableStack): Promise<Way> => {
-  const target = { name: "balancer", port: Number(new URL(balancer.origin).port) };
-  const proxy = owner.use(await startProxy({ targets: () => [target], random: () => random.next() }));
-  const cutWay = (): void => {
-    for (const link of proxy.links) link.reset();
+/** Waits until everybody has everything, reads what the database and REST say, and lets the checker look at it all. */
+const judge = async (
+  { database }: World,
+  recorder: Recorder,
+  troupes: readonly Troupe[],
+  clients: readonly ChatClient[],
+): Promise<{ readonly history: History; readonly verdict: Verdict }> => {
+  const quietAt = recorder.now();
+  const rooms = troupes.flatMap(({ tenant, rest, rooms: own }) =>
+    [...own.keys()].map((room) => ({ tenant, rest, room })),
+  );
+  await waitForRest({ clients, database, rooms, limitMs: 2 * catchUpMsMax });
+  const history: History = {
+    clients: clients.map(({ facts }) => facts),
+    rooms: await readTruth(database, rooms),
+    entries: [...recorder.entries],
+    quietAt,
+    catchUpMsMax,
   };
-  return { origin: `http://127.0.0.1:${proxy.port}`, cutWay };
+  return { history, verdict: checkHistory(history) };
 };
 
 /** A tenth sends for the other tenant; every second one sends with the API key, the others with their own tokens. */
