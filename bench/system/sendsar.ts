@@ -4,6 +4,7 @@ import type { NewTenantCredentials } from "../../gateway/src/provisioning/provis
 import { openProvisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import type { BenchPostgres } from "./postgres.ts";
 import type { Lab, Server } from "./lab.ts";
+import { waitUntil } from "../../scripts/process/wait.ts";
 import { seedTenant } from "./seed.ts";
 import type { World } from "./world.ts";
 
@@ -77,10 +78,9 @@ const prepare = async (postgres: BenchPostgres, database: string, masterKey: str
 
 /** A gateway listens on its port before it hears the others. */
 const untilReady = async ({ url, child }: Server): Promise<void> => {
-  for (;;) {
-    const { ok } = await fetch(`${url}/readyz`);
-    if (ok) return;
-    if (child.hasEnded()) throw new Error("unable to start a gateway; it has ended");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  const isReady = async (): Promise<boolean> => (await fetch(`${url}/readyz`)).ok;
+  const ready = await waitUntil(async () => child.hasEnded() || (await isReady()), { limitMs: readyMsMax });
+  if (!ready || child.hasEnded()) throw new Error(`unable to start a gateway; ${url}/readyz says that it is not ready`);
 };
+
+const readyMsMax = 30_000;
