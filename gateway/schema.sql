@@ -8,6 +8,9 @@ create table tenants (
   settings jsonb not null default '{}'::jsonb,
   created_at timestamp(3) with time zone not null default now(),
   updated_at timestamp(3) with time zone not null default now(),
+  managed_settings jsonb not null default '{}'::jsonb,
+  quotas jsonb not null default '{}'::jsonb,
+  sessions_valid_from timestamp(3) with time zone,
   PRIMARY KEY (tenant_id),
   CHECK (((length(name) >= 1) AND (length(name) <= 80))),
   CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text]))),
@@ -19,7 +22,7 @@ create policy provisioner_lists on tenants for select to sendsar_provisioner
 create policy tenant_isolation on tenants for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant select, update (settings, updated_at) on tenants to sendsar_gateway;
+grant select, update (sessions_valid_from, settings, updated_at) on tenants to sendsar_gateway;
 grant delete, insert, select, update on tenants to sendsar_provisioner;
 
 create table api_keys (
@@ -73,6 +76,8 @@ create table users (
   deactivated_at timestamp(3) with time zone,
   created_at timestamp(3) with time zone not null,
   updated_at timestamp(3) with time zone not null,
+  sessions_valid_from timestamp(3) with time zone,
+  deleted_at timestamp(3) with time zone,
   PRIMARY KEY (tenant_id, user_id),
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
@@ -100,6 +105,7 @@ create table rooms (
   last_message_preview text,
   activity_at timestamp(3) with time zone not null,
   created_at timestamp(3) with time zone not null,
+  deleted_at timestamp(3) with time zone,
   PRIMARY KEY (tenant_id, room_id),
   UNIQUE (tenant_id, external_id),
   CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text]))),
@@ -124,6 +130,9 @@ create table participants (
   last_read_at timestamp(3) with time zone,
   last_delivered_seq bigint not null default 0,
   last_delivered_at timestamp(3) with time zone,
+  cleared_seq bigint not null default 0,
+  cleared_at timestamp(3) with time zone,
+  hidden_at timestamp(3) with time zone,
   PRIMARY KEY (tenant_id, room_id, user_id),
   CHECK ((role = ANY (ARRAY['OPERATOR'::text, 'MEMBER'::text]))),
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE,
@@ -151,6 +160,11 @@ create table messages (
   created_at timestamp(3) with time zone not null,
   edited_at timestamp(3) with time zone,
   deleted_at timestamp(3) with time zone,
+  reactions json not null default '[]'::json,
+  pinned_at timestamp(3) with time zone,
+  pinned_by text,
+  forwarded_from_id uuid,
+  forwarded_from_sender_id text,
   PRIMARY KEY (tenant_id, room_id, seq),
   UNIQUE (tenant_id, message_id),
   UNIQUE (tenant_id, room_id, sender_id, client_message_id),
@@ -158,11 +172,13 @@ create table messages (
   FOREIGN KEY (tenant_id, sender_id) REFERENCES sendsar.users(tenant_id, user_id)
 );
 CREATE INDEX messages_by_id ON sendsar.messages USING btree (message_id, tenant_id);
+CREATE INDEX messages_deleted ON sendsar.messages USING btree (tenant_id, room_id, seq) WHERE (deleted_at IS NOT NULL);
+CREATE INDEX messages_pinned ON sendsar.messages USING btree (tenant_id, room_id, pinned_at DESC) WHERE (pinned_at IS NOT NULL);
 -- row-level security: enabled, forced
 create policy tenant_isolation on messages for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
-grant insert, select, update on messages to sendsar_gateway;
+grant delete, insert, select, update on messages to sendsar_gateway;
 grant delete, select on messages to sendsar_provisioner;
 
 create table events (
@@ -209,3 +225,143 @@ create policy tenant_isolation on revocations for all
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
 grant delete, insert, select on revocations to sendsar_gateway;
 grant delete, insert, select on revocations to sendsar_provisioner;
+
+create table devices (
+  tenant_id text not null,
+  device_id uuid not null,
+  user_id text not null,
+  provider text not null,
+  token text not null,
+  token_hash bytea not null,
+  platform text,
+  created_at timestamp(3) with time zone not null default now(),
+  registered_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, device_id),
+  UNIQUE (tenant_id, provider, token_hash),
+  CHECK ((length(token_hash) = 32)),
+  CHECK ((provider = ANY (ARRAY['FCM'::text, 'ONESIGNAL'::text, 'PUSHY'::text, 'APNS'::text, 'WEBPUSH'::text]))),
+  FOREIGN KEY (tenant_id, user_id) REFERENCES sendsar.users(tenant_id, user_id) ON DELETE CASCADE
+);
+CREATE INDEX devices_by_user ON sendsar.devices USING btree (tenant_id, user_id, registered_at);
+-- row-level security: enabled, forced
+create policy tenant_isolation on devices for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on devices to sendsar_gateway;
+grant delete, insert, select, update on devices to sendsar_provisioner;
+
+create table tenant_apps (
+  tenant_id text not null,
+  app_code text not null,
+  name text not null,
+  push_payload_type text not null default 'FULL'::text,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, app_code),
+  CHECK ((push_payload_type = ANY (ARRAY['FULL'::text, 'DATA'::text]))),
+  FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
+);
+-- row-level security: enabled, forced
+create policy tenant_isolation on tenant_apps for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on tenant_apps to sendsar_gateway;
+grant delete, insert, select, update on tenant_apps to sendsar_provisioner;
+
+create table app_secrets (
+  tenant_id text not null,
+  app_code text not null,
+  provider text not null,
+  sealed bytea not null,
+  master_key_id text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, app_code, provider),
+  CHECK ((provider = ANY (ARRAY['ONESIGNAL'::text, 'FCM'::text, 'PUSHY'::text, 'APNS'::text, 'WEBPUSH'::text]))),
+  FOREIGN KEY (tenant_id, app_code) REFERENCES sendsar.tenant_apps(tenant_id, app_code) ON DELETE CASCADE
+);
+-- row-level security: enabled, forced
+create policy tenant_isolation on app_secrets for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on app_secrets to sendsar_gateway;
+grant delete, insert, select, update on app_secrets to sendsar_provisioner;
+
+create table uploads (
+  tenant_id text not null,
+  upload_id uuid not null,
+  user_id text,
+  room_id uuid,
+  filename text not null,
+  media_type text not null,
+  status text not null,
+  size_bytes bigint not null,
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, upload_id),
+  CHECK ((size_bytes > 0)),
+  CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'deleted'::text]))),
+  FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
+);
+CREATE INDEX uploads_to_clear ON sendsar.uploads USING btree (status, created_at) WHERE (status <> 'completed'::text);
+-- row-level security: enabled, forced
+create policy clearing on uploads for select to sendsar_gateway
+  using ((current_setting('sendsar.tenant_id'::text, true) = '*'::text) AND (status <> 'completed'::text));
+create policy tenant_isolation on uploads for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on uploads to sendsar_gateway;
+grant delete, select on uploads to sendsar_provisioner;
+
+create table upload_uses (
+  tenant_id text not null,
+  upload_id uuid not null,
+  room_id uuid not null,
+  message_id uuid not null,
+  PRIMARY KEY (tenant_id, upload_id, room_id, message_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE,
+  FOREIGN KEY (tenant_id, upload_id) REFERENCES sendsar.uploads(tenant_id, upload_id) ON DELETE CASCADE
+);
+CREATE INDEX upload_uses_by_message ON sendsar.upload_uses USING btree (tenant_id, message_id);
+-- row-level security: enabled, forced
+create policy tenant_isolation on upload_uses for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on upload_uses to sendsar_gateway;
+grant delete, select on upload_uses to sendsar_provisioner;
+
+create table storage_usage (
+  tenant_id text not null,
+  bytes_used bigint not null default 0,
+  file_count bigint not null default 0,
+  pending_bytes bigint not null default 0,
+  PRIMARY KEY (tenant_id),
+  CHECK ((bytes_used >= 0)),
+  CHECK ((file_count >= 0)),
+  CHECK ((pending_bytes >= 0)),
+  FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
+);
+-- row-level security: enabled, forced
+create policy tenant_isolation on storage_usage for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on storage_usage to sendsar_gateway;
+grant delete, select on storage_usage to sendsar_provisioner;
+
+create table idempotency_keys (
+  tenant_id text not null,
+  caller text not null,
+  idempotency_key text not null,
+  fingerprint bytea not null,
+  status integer,
+  body json,
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, caller, idempotency_key),
+  CHECK ((length(fingerprint) = 32)),
+  FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
+);
+CREATE INDEX idempotency_keys_by_age ON sendsar.idempotency_keys USING btree (created_at);
+-- row-level security: enabled, forced
+create policy tenant_isolation on idempotency_keys for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on idempotency_keys to sendsar_gateway;
+grant delete, select on idempotency_keys to sendsar_provisioner;

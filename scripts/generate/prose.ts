@@ -5,10 +5,13 @@ import type { ErrorCode } from "@sendsar/protocol/errors";
 /** Every tag of the contract in the order of the reference. A tag that is missing here does not compile. */
 export const tagDocs: Readonly<Record<Endpoints[EndpointId]["tag"], string>> = {
   Users: "The people of a tenant, under the integrator's own ids.",
+  Devices: "What can be woken by a push.",
   Sessions: "Short-lived tokens with which a user's device calls the API and opens the socket.",
-  Rooms: "Conversations, their participants and how far each has read.",
-  Messages: "What is said in a room.",
-  Tenant: "Settings of the tenant.",
+  Rooms: "Conversations and their participants.",
+  Messages: "What is said in a room, and what happens to it later.",
+  Receipts: "How far each participant has read, and what is unread.",
+  Uploads: "Files: announced, put to the store, completed, then named in a message.",
+  Tenant: "Settings, apps and limits of the tenant.",
 };
 
 /** Who may call: the end of a sentence. */
@@ -24,7 +27,6 @@ export const otherErrors: Readonly<Partial<Record<ErrorCode, string>>> = {
   method_not_allowed: "a known path with a method it does not have",
   path_too_long: "any path, before an endpoint is chosen",
   headers_too_large: "any request, before its path is read",
-  session_required: "endpoints that only a user may call; there is none yet",
 };
 
 /** What a success status means, beside the same body. */

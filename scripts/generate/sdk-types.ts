@@ -40,13 +40,26 @@ export function generateSdkTypes(): string {
 
 /** What the interfaces say of themselves; a description in the schema itself goes first. */
 const typeDocs: Readonly<Record<string, string>> = {
+  ClearedHistory: "Up to when a room is empty for a user.",
+  DeletedConversation: "What became of a conversation that a user deleted for itself.",
+  DeliveryPointer: "How far messages have reached the devices of a user.",
+  DeviceList: "Devices of a user.",
+  EditMessageBody: "Body of `PATCH /chat/rooms/:roomId/messages/:messageId`.",
   ErrorBody: "Body of every answer that is not 2xx.",
+  ForwardBody: "Body of `POST /chat/rooms/:roomId/messages/:messageId/forward`.",
+  ForwardedMessages: "The copies of a forwarded message, in the order of the rooms asked for.",
   LastMessage: "What a list of rooms shows of a room's newest message.",
+  MarkRoomDeliveredBody: "Body of `POST /chat/rooms/:roomId/delivery`.",
   MarkRoomReadBody: "Body of `POST /chat/rooms/:roomId/read`.",
   Message: "A message, as every endpoint and event carries it. `seq` orders it within its room.",
   MessagePage: "A page of messages, newest first. `nextCursor` continues towards older ones and is null at the end.",
   ParentPreview: "What a reply shows of the message it answers.",
   Participant: "A member of a room.",
+  PinBody: "Body of `POST /chat/rooms/:roomId/messages/:messageId/pin`.",
+  PinnedMessages: "The pinned messages of a room, latest pin first.",
+  PresignUploadBody: "Body of `POST /chat/uploads/presign`.",
+  RateLimitList: "Rate limits of the caller.",
+  ReactionBody: "Body of `POST /chat/rooms/:roomId/messages/:messageId/reactions`.",
   ReadPointer: "How far a user has read a room.",
   Role: "What a participant may do in a room.",
   RoomDetail: "A room with its participants.",
@@ -54,6 +67,12 @@ const typeDocs: Readonly<Record<string, string>> = {
   RoomPage: "A page of rooms, latest activity first. `nextCursor` is null at the end.",
   RoomSummary: "A room as it stands in a list. `unreadCount` and `lastReadMessageId` are the viewer's.",
   SendMessageBody: "Body of `POST /chat/rooms/:roomId/messages`.",
+  UnreadBody: "Body of `POST /chat/unread`.",
+  UnreadRooms: "What is unread, room by room.",
+  UnreadTotal: "What a user has not read, over all rooms.",
+  UpdateParticipantBody: "Body of `PATCH /chat/rooms/:roomId/participants/:userId`.",
+  UploadAccessBody: "Body of `POST /chat/uploads/access`.",
+  UploadAccessList: "Links to files.",
 };
 
 /** Limits that an app can act on before the server refuses. */
@@ -91,6 +110,8 @@ function typeOf(schema: Schema, named: Named, fallbackDoc?: string): string {
 function anonymousType(schema: Schema, named: Named): string {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
+    case "literal":
+      return def.values.map((value) => (typeof value === "string" ? quote(value) : String(value))).join(" | ");
     case "string":
     case "boolean":
     case "number":

@@ -236,8 +236,8 @@ interface Link {
   error: SendsarError | undefined;
 }
 
-/** Delays of 0.5 to 15 seconds: thousands of clients of a gateway that dies come back spread out. */
-const reconnectBackoff = { baseMs: 1000, maxMs: 10_000 };
+/** Delays of 0.5 to 7.5 seconds: thousands of clients of a gateway that dies come back spread out. */
+const reconnectBackoff = { baseMs: 1000, maxMs: 5000 };
 
 const timerEvents = {
   delay: "delay-over",

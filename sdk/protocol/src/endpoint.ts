@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { ErrorCode } from "./errors.ts";
+import type { RateLimitAction } from "./rate-limits.ts";
 
 /** Who may call: a tenant's backend with its API key, a user with a session token, or either. */
 export type Auth = "apiKey" | "session" | "either";
@@ -10,6 +11,8 @@ export interface Endpoint {
   /** Below `/v1`, parameters written `:name`. */
   readonly path: string;
   readonly auth: Auth;
+  /** What a call counts as for rate limits. */
+  readonly action: RateLimitAction;
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
@@ -36,6 +39,8 @@ export const commonErrors = [
   "user_deactivated",
   "body_too_large",
   "unsupported_media_type",
+  "idempotency_key_in_use",
+  "idempotency_key_reused",
   "rate_limited",
   "internal",
   "overloaded",

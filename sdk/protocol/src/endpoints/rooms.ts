@@ -4,7 +4,7 @@ import { examples } from "../examples.ts";
 import { limits } from "../limits.ts";
 import { Cursor, PageLimit, Timestamp, UserId, nonEmptyText } from "../objects/common.ts";
 import { Username } from "../objects/user.ts";
-import { CreateRoomBody, RoomDetail, RoomSummary } from "../objects/room.ts";
+import { CreateRoomBody, Role, RoomDetail, RoomSummary, UpdateRoomBody } from "../objects/room.ts";
 
 /** Path parameter of everything inside a room. A text that is no UUID answers as an unknown room does. */
 export const RoomParams = z.object({
@@ -18,6 +18,7 @@ export const createRoom = defineEndpoint({
   method: "POST",
   path: "/chat/rooms",
   auth: "apiKey",
+  action: "write",
   tag: "Rooms",
   summary: "Create a room",
   description:
@@ -33,6 +34,7 @@ export const listRooms = defineEndpoint({
   method: "GET",
   path: "/chat/rooms",
   auth: "either",
+  action: "read",
   tag: "Rooms",
   summary: "List rooms, latest activity first",
   description: "With a session token: the caller's rooms. With an API key: all rooms, or those of `participantId`.",
@@ -68,6 +70,7 @@ export const getRoom = defineEndpoint({
   method: "GET",
   path: "/chat/rooms/:roomId",
   auth: "either",
+  action: "read",
   tag: "Rooms",
   summary: "Read a room with its participants",
   params: RoomParams,
@@ -77,43 +80,129 @@ export const getRoom = defineEndpoint({
   errors: ["room_not_found", "cannot_act_as_other_user"],
 });
 
-export const markRoomRead = defineEndpoint({
-  method: "POST",
-  path: "/chat/rooms/:roomId/read",
-  auth: "either",
+export const updateRoom = defineEndpoint({
+  method: "PATCH",
+  path: "/chat/rooms/:roomId",
+  auth: "apiKey",
+  action: "write",
   tag: "Rooms",
-  summary: "Mark a room as read up to a message",
-  description: "Up to `lastReadMessageId`, or to the newest message without one. Never moves backwards.",
+  summary: "Change a room",
+  description:
+    "Fields that are left out stay; null clears one. In a frozen room only an API key can send or change messages. The participants' clients hear of it by `room-updated`.",
   params: RoomParams,
+  body: UpdateRoomBody,
+  statuses: [200],
+  response: RoomDetail,
+  errors: ["api_key_required", "room_not_found", "external_id_taken"],
+});
+
+export const deleteRoom = defineEndpoint({
+  method: "DELETE",
+  path: "/chat/rooms/:roomId",
+  auth: "apiKey",
+  action: "write",
+  tag: "Rooms",
+  summary: "Delete a room with its messages, for everybody",
+  description: "Its participants are told that they were removed. Its `externalId` is free again.",
+  params: RoomParams,
+  statuses: [200],
+  response: z
+    .object({ ok: z.literal(true), roomId: z.string() })
+    .meta({ id: "DeletedRoom", examples: [examples.deletedRoom] }),
+  errors: ["api_key_required", "room_not_found"],
+});
+
+export const updateParticipant = defineEndpoint({
+  method: "PATCH",
+  path: "/chat/rooms/:roomId/participants/:userId",
+  auth: "either",
+  action: "write",
+  tag: "Rooms",
+  summary: "Change a participant's role",
+  description:
+    "With a session token the caller must be an operator. The last operator of a group stays one: make somebody else an operator first.",
+  params: RoomParams.extend({
+    userId: UserId.meta({ description: "Whose role", examples: [examples.otherUserId] }),
+  }),
   body: z
     .object({
-      userId: UserId.nullish().meta({
-        description: "Required with an API key; with a session token it must be the token's user",
-      }),
-      lastReadMessageId: nonEmptyText(limits.clientMessageIdCharsMax)
-        .nullish()
-        .meta({ description: "The newest message that was read; the newest in the room when left out" }),
+      role: Role,
+      actorUserId: UserId.nullish().meta({ description: "In whose name; the caller, or with an API key `userId`" }),
     })
-    .meta({ id: "MarkRoomReadBody", examples: [examples.markRoomReadBody] }),
+    .meta({ id: "UpdateParticipantBody", examples: [{ role: "OPERATOR" }] }),
+  statuses: [200],
+  response: RoomDetail,
+  errors: [
+    "room_not_found",
+    "participant_not_found",
+    "user_not_found",
+    "cannot_act_as_other_user",
+    "operator_required",
+    "direct_room",
+    "last_operator",
+  ],
+});
+
+const ActorBody = z
+  .object({
+    userId: UserId.nullish().meta({
+      description: "Required with an API key; with a session token it must be the token's user",
+    }),
+  })
+  .meta({ id: "ActorBody", description: "In whose name", examples: [{ userId: examples.userId }] });
+
+export const clearHistory = defineEndpoint({
+  method: "POST",
+  path: "/chat/rooms/:roomId/clear-history",
+  auth: "either",
+  action: "write",
+  tag: "Rooms",
+  summary: "Hide all messages up to now from oneself",
+  description: "The others keep them. The room is read then, and shows no last message until a new one comes.",
+  params: RoomParams,
+  body: ActorBody,
+  statuses: [200],
+  response: z
+    .object({ ok: z.literal(true), roomId: z.string(), userId: UserId, clearedAt: Timestamp })
+    .meta({ id: "ClearedHistory", examples: [examples.clearedHistory] }),
+  errors: ["room_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
+});
+
+export const deleteRoomForMe = defineEndpoint({
+  method: "DELETE",
+  path: "/chat/rooms/:roomId/for-me",
+  auth: "either",
+  action: "write",
+  tag: "Rooms",
+  summary: "Delete a conversation for oneself",
+  description:
+    "In a group the user leaves. A direct room is taken from the user's list with its messages up to now, and comes back with the next message.",
+  params: RoomParams,
+  query: z.object({
+    userId: UserId.optional().meta({
+      description: "Required with an API key; with a session token it must be the token's user",
+    }),
+  }),
   statuses: [200],
   response: z
     .object({
+      ok: z.literal(true),
       roomId: z.string(),
       userId: UserId,
-      lastReadAt: Timestamp.nullable().meta({
-        description: "`createdAt` of the message read up to; null if nothing was read yet",
-      }),
-      lastReadMessageId: z.string().nullable(),
-      unreadCount: z.int().meta({ description: "Messages by others after the pointer" }),
+      action: z.enum(["left", "hidden"]),
+      left: z.boolean(),
+      hidden: z.boolean(),
+      clearedAt: Timestamp,
     })
-    .meta({ id: "ReadPointer", examples: [examples.readPointer] }),
-  errors: ["room_not_found", "message_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
+    .meta({ id: "DeletedConversation", examples: [examples.deletedConversation] }),
+  errors: ["room_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
 });
 
 export const addParticipant = defineEndpoint({
   method: "POST",
   path: "/chat/rooms/:roomId/participants",
   auth: "either",
+  action: "write",
   tag: "Rooms",
   summary: "Add a participant",
   description:
@@ -142,6 +231,7 @@ export const removeParticipant = defineEndpoint({
   method: "DELETE",
   path: "/chat/rooms/:roomId/participants/:userId",
   auth: "either",
+  action: "write",
   tag: "Rooms",
   summary: "Remove a participant, or leave",
   description:

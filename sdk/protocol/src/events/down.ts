@@ -2,6 +2,7 @@ import * as z from "zod";
 import { examples } from "../examples.ts";
 import { Timestamp, UserId } from "../objects/common.ts";
 import { Message } from "../objects/message.ts";
+import { Role, RoomFace } from "../objects/room.ts";
 
 const RoomId = z.string().meta({ description: "`id` of the room", examples: [examples.roomId] });
 
@@ -93,6 +94,39 @@ export const downEvents = {
   "new-message": {
     summary: "A message was sent, to all participants and all devices, the sender's too",
     payload: Message,
+  },
+  "message-updated": {
+    summary: "A message was edited, deleted, reacted to, pinned or unpinned; the whole message as it stands now",
+    payload: Message.extend({
+      changeSeq: z
+        .int()
+        .optional()
+        .meta({ description: "Place of this change in the room's order", examples: [3] }),
+    }).meta({
+      id: "MessageUpdated",
+      description: "A message as it stands after a change",
+      examples: [{ ...examples.message, changeSeq: 3 }],
+    }),
+  },
+  "room-updated": {
+    summary: "The room's name, avatar, type, metadata, `externalId` or freeze changed",
+    payload: RoomFace.extend({ roomId: RoomId, seq: z.int().meta({ description: "Place in the room's order" }) }).meta({
+      id: "RoomUpdated",
+      description: "What a room looks like after a change",
+      examples: [examples.roomUpdated],
+    }),
+  },
+  "participant-updated": {
+    summary: "A participant's role changed",
+    payload: z
+      .object({
+        roomId: RoomId,
+        userId: UserId,
+        role: Role,
+        actorUserId: z.string().meta({ description: "Who changed it" }),
+        seq: z.int().meta({ description: "Place in the room's order" }),
+      })
+      .meta({ id: "ParticipantUpdated", examples: [examples.participantChange] }),
   },
   "room-participants-changed": {
     summary: "Somebody joined, left or was removed; a new room announces itself to its members with `joined`",

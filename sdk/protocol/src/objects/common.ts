@@ -44,6 +44,11 @@ export const HttpUrl = text(limits.urlCharsMax)
   .refine((value) => /^https?:\/\//i.test(value) && URL.canParse(value), "must be an http or https URL")
   .meta({ id: "HttpUrl", description: "An http or https URL", examples: [examples.httpUrl] });
 
+/** What a call answers that has nothing else to say. */
+export const Ok = z
+  .object({ ok: z.literal(true) })
+  .meta({ id: "Ok", description: "What a call answers that has nothing else to say", examples: [{ ok: true }] });
+
 /** Body of every answer that is not 2xx. */
 export const ErrorBody = z
   .object({

@@ -22,6 +22,17 @@ export const LastMessage = z.object({ previewText: z.string().nullable(), create
   examples: [examples.room.lastMessage],
 });
 
+/** What a room looks like, the same for everybody in it. */
+export const RoomFace = z.object({
+  name: z.string().nullable(),
+  avatarUrl: z.string().nullable(),
+  externalId: z.string().nullable(),
+  customType: z.string().nullable(),
+  metadata: Metadata.nullable(),
+  isFrozen: z.boolean(),
+});
+export type RoomFace = z.infer<typeof RoomFace>;
+
 /** A room as it stands in a list. `unreadCount` and `lastReadMessageId` are the viewer's. */
 export const RoomSummary = z
   .object({
@@ -99,6 +110,23 @@ export const NewParticipant = z
     description: "A participant of a room to be made",
     examples: [examples.createRoomBody.participants[0]],
   });
+
+/** Body of `PATCH /chat/rooms/:roomId`. */
+export const UpdateRoomBody = z
+  .object({
+    name: nonEmptyText(limits.roomNameCharsMax).nullish(),
+    avatarUrl: HttpUrl.nullish(),
+    externalId: nonEmptyText(limits.externalIdCharsMax).nullish(),
+    customType: nonEmptyText(limits.customTypeCharsMax).nullish(),
+    metadata: Metadata.nullish(),
+    isFrozen: z.boolean().optional().meta({ description: "Whether only an API key can send and change messages" }),
+  })
+  .meta({
+    id: "UpdateRoomBody",
+    description: "What to change of a room; what is left out stays, null clears a field",
+    examples: [examples.updateRoomBody],
+  });
+export type UpdateRoomBody = z.infer<typeof UpdateRoomBody>;
 
 /** Body of `POST /chat/rooms`. */
 export const CreateRoomBody = z

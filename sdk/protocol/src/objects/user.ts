@@ -20,6 +20,7 @@ export const User = z
     appCode: z.string().nullable().meta({ description: "Code of the tenant app that push goes through" }),
     avatarUrl: z.string().nullable(),
     metadata: Metadata.nullable(),
+    deactivatedAt: Timestamp.nullable().meta({ description: "Since when the user is locked out; null if it is not" }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
@@ -37,3 +38,13 @@ export const UpsertUserBody = z
   })
   .meta({ id: "UpsertUserBody", examples: [examples.upsertUserBody] });
 export type UpsertUserBody = z.infer<typeof UpsertUserBody>;
+
+/** Body of `PATCH /users/:userId`. */
+export const UpdateUserBody = UpsertUserBody.omit({ id: true })
+  .extend({ username: Username.optional() })
+  .meta({
+    id: "UpdateUserBody",
+    description: "What to change of a user; what is left out stays, null clears a field",
+    examples: [{ username: "Dara Sok" }],
+  });
+export type UpdateUserBody = z.infer<typeof UpdateUserBody>;
