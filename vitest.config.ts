@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { summaryFileVariable } from "./scripts/testing/run-vitest.ts";
 import { createSummaryReporter } from "./scripts/testing/summary-reporter.ts";
@@ -9,6 +10,8 @@ const summaryFile = process.env[summaryFileVariable];
  * Chromium, `x.e2e.test.ts` the whole stack of `npm start`.
  */
 export default defineConfig({
+  // Tests see the package's source; a program that a test starts sees what is built of it.
+  resolve: { alias: { "@sendsar/server-sdk": join(import.meta.dirname, "sdk/server/src/server-sdk.ts") } },
   test: {
     include: ["{gateway,sdk,scripts,docs,e2e}/**/*.test.ts"],
     globalSetup: ["./scripts/testing/global-setup.ts"],

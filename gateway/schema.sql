@@ -111,7 +111,7 @@ create table rooms (
   CHECK ((kind = ANY (ARRAY['direct'::text, 'group'::text]))),
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
-CREATE INDEX rooms_by_activity ON sendsar.rooms USING btree (tenant_id, activity_at DESC, room_id);
+CREATE INDEX rooms_by_activity ON sendsar.rooms USING btree (tenant_id, activity_at DESC, room_id) WHERE (deleted_at IS NULL);
 -- row-level security: enabled, forced
 create policy tenant_isolation on rooms for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
@@ -145,6 +145,19 @@ create policy tenant_isolation on participants for all
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
 grant delete, insert, select, update on participants to sendsar_gateway;
 grant delete, select on participants to sendsar_provisioner;
+CREATE OR REPLACE FUNCTION sendsar.remember_rooms()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into sendsar.user_rooms (tenant_id, user_id, room_id)
+  select tenant_id, user_id, room_id from came
+  on conflict do nothing;
+  return null;
+end
+$function$
+;
+CREATE TRIGGER remember_rooms AFTER INSERT ON sendsar.participants REFERENCING NEW TABLE AS came FOR EACH STATEMENT EXECUTE FUNCTION sendsar.remember_rooms();
 
 create table messages (
   tenant_id text not null,
@@ -196,6 +209,7 @@ create table events (
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE
 );
 CREATE INDEX events_by_transaction ON sendsar.events USING btree (txid, "position");
+CREATE INDEX events_of_membership ON sendsar.events USING btree (tenant_id, room_id, seq) WHERE (type = 'participants.changed'::text);
 -- row-level security: enabled, forced
 create policy log_readers on events for select to sendsar_gateway
   using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
@@ -212,8 +226,9 @@ create table revocations (
   reason text not null,
   txid xid8 not null default pg_current_xact_id(),
   created_at timestamp(3) with time zone not null default now(),
+  issued_before timestamp(3) with time zone,
   PRIMARY KEY (tenant_id, revocation_id),
-  CHECK ((reason = ANY (ARRAY['tenant_suspended'::text, 'tenant_deleted'::text, 'user_deactivated'::text, 'sessions_revoked'::text])))
+  CHECK ((reason = ANY (ARRAY['tenant_suspended'::text, 'tenant_deleted'::text, 'user_deactivated'::text, 'user_deleted'::text, 'sessions_revoked'::text])))
 );
 CREATE INDEX revocations_by_age ON sendsar.revocations USING btree (created_at);
 CREATE INDEX revocations_by_transaction ON sendsar.revocations USING btree (txid);
@@ -225,6 +240,39 @@ create policy tenant_isolation on revocations for all
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
 grant delete, insert, select on revocations to sendsar_gateway;
 grant delete, insert, select on revocations to sendsar_provisioner;
+
+create table rooms_to_clear (
+  tenant_id text not null,
+  room_id uuid not null,
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, room_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE
+);
+-- row-level security: enabled, forced
+create policy clearing on rooms_to_clear for select to sendsar_gateway
+  using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
+create policy tenant_isolation on rooms_to_clear for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select on rooms_to_clear to sendsar_gateway;
+grant delete, select on rooms_to_clear to sendsar_provisioner;
+
+create table user_rooms (
+  tenant_id text not null,
+  user_id text not null,
+  room_id uuid not null,
+  left_for timestamp(3) with time zone,
+  emptied_for timestamp(3) with time zone,
+  PRIMARY KEY (tenant_id, user_id, room_id),
+  FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE,
+  FOREIGN KEY (tenant_id, user_id) REFERENCES sendsar.users(tenant_id, user_id) ON DELETE CASCADE
+);
+-- row-level security: enabled, forced
+create policy tenant_isolation on user_rooms for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on user_rooms to sendsar_gateway;
+grant delete, insert, select, update on user_rooms to sendsar_provisioner;
 
 create table devices (
   tenant_id text not null,
@@ -295,16 +343,19 @@ create table uploads (
   media_type text not null,
   status text not null,
   size_bytes bigint not null,
+  object_key text,
   created_at timestamp(3) with time zone not null default now(),
   PRIMARY KEY (tenant_id, upload_id),
+  CHECK (((status = 'completed'::text) = (object_key IS NOT NULL))),
   CHECK ((size_bytes > 0)),
-  CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text, 'deleted'::text]))),
+  CHECK ((status = ANY (ARRAY['pending'::text, 'completed'::text]))),
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
-CREATE INDEX uploads_to_clear ON sendsar.uploads USING btree (status, created_at) WHERE (status <> 'completed'::text);
+CREATE INDEX uploads_by_user ON sendsar.uploads USING btree (user_id, status, tenant_id);
+CREATE INDEX uploads_pending ON sendsar.uploads USING btree (created_at) WHERE (status = 'pending'::text);
 -- row-level security: enabled, forced
 create policy clearing on uploads for select to sendsar_gateway
-  using ((current_setting('sendsar.tenant_id'::text, true) = '*'::text) AND (status <> 'completed'::text));
+  using ((current_setting('sendsar.tenant_id'::text, true) = '*'::text) AND (status = 'pending'::text));
 create policy tenant_isolation on uploads for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
@@ -320,13 +371,30 @@ create table upload_uses (
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, upload_id) REFERENCES sendsar.uploads(tenant_id, upload_id) ON DELETE CASCADE
 );
-CREATE INDEX upload_uses_by_message ON sendsar.upload_uses USING btree (tenant_id, message_id);
+CREATE INDEX upload_uses_by_message ON sendsar.upload_uses USING btree (message_id, tenant_id);
+CREATE INDEX upload_uses_by_room ON sendsar.upload_uses USING btree (room_id, tenant_id);
 -- row-level security: enabled, forced
 create policy tenant_isolation on upload_uses for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
 grant delete, insert, select, update on upload_uses to sendsar_gateway;
 grant delete, select on upload_uses to sendsar_provisioner;
+
+create table file_removals (
+  tenant_id text not null,
+  object_key text not null,
+  due_at timestamp(3) with time zone not null,
+  PRIMARY KEY (tenant_id, object_key)
+);
+CREATE INDEX file_removals_due ON sendsar.file_removals USING btree (due_at);
+-- row-level security: enabled, forced
+create policy clearing on file_removals for select to sendsar_gateway
+  using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
+create policy tenant_isolation on file_removals for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on file_removals to sendsar_gateway;
+grant insert, select, update on file_removals to sendsar_provisioner;
 
 create table storage_usage (
   tenant_id text not null,
@@ -358,7 +426,7 @@ create table idempotency_keys (
   CHECK ((length(fingerprint) = 32)),
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
-CREATE INDEX idempotency_keys_by_age ON sendsar.idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_by_age ON sendsar.idempotency_keys USING btree (tenant_id, created_at);
 -- row-level security: enabled, forced
 create policy tenant_isolation on idempotency_keys for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))

@@ -41,6 +41,7 @@ export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promi
     DATABASE_URL: gatewayUrl,
     MASTER_KEY: masterKey,
     LOG_LEVEL: "warn",
+    RATE_LIMITS: "off",
     SHUTDOWN_GRACE_MS: "200",
     SOCKET_TRANSPORTS: "websocket",
   };

@@ -27,6 +27,7 @@ const provenBy: Readonly<Record<string, string>> = {
   "npx -y pnpm@12.21.0 generate": "scripts/test.ts, with --check",
   "npx -y pnpm@12.21.0 format": "scripts/test.ts, with --check",
   "npm install @sendsar/chat-sdk-javascript": "sdk/javascript/test/pack.test.ts, from the packed file",
+  "npm install @sendsar/server-sdk": "sdk/server/test/pack.test.ts, from the packed file",
   'export PATH="$PWD/node_modules/.bin:$PATH"': "docs/test/quick-start.e2e.test.ts",
   "API_URL=http://localhost:3001/v1 API_KEY=sk_… PORT=3002 node server.ts":
     "docs/examples/quick-start/test/process.test.ts",

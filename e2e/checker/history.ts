@@ -102,6 +102,7 @@ export interface RoomTruth {
 
 export interface LogFact {
   readonly seq: number;
+  /** The message that was sent at this place. */
   readonly messageId?: string;
   readonly change?: { readonly action: ChangeAction; readonly users: readonly string[] };
 }

@@ -53,6 +53,7 @@ export const startWorld = async ({ pods: count, random }: WorldOptions): Promise
       DATABASE_URL: gatewayUrl,
       MASTER_KEY: masterKey,
       LOG_LEVEL: "warn",
+      RATE_LIMITS: "off",
       SHUTDOWN_GRACE_MS: String(graceMs),
       ...env,
     },

@@ -1,11 +1,16 @@
 -- What changes: what can happen to a message after it was sent, to a room, and for one participant alone.
--- Safe under old code: yes, columns with constant defaults are added.
--- Locks: three tables for an instant each; building the two indexes blocks writes to messages, but both are empty.
+-- Safe under old code: yes, columns with constant defaults are added. Until it is replaced, old code lists all rooms of a
+-- tenant without the help of an index.
+-- Locks: three tables for an instant each; building the two indexes of messages blocks writes to it, but both are empty.
+-- The new index of rooms blocks writes to rooms for as long as it takes: some seconds for a million of them.
 
 alter table rooms
   -- Deleted for everybody: the row stays, without its name, so that the event of the deletion is in the room's log.
   add column deleted_at timestamptz(3);
 
+-- Lists pass over no deleted rooms, however many there are.
+drop index rooms_by_activity;
+create index rooms_by_activity on rooms (tenant_id, activity_at desc, room_id) where deleted_at is null;
 alter table participants
   -- "Clear history": messages up to here are not there for this participant. The time is that of the room's last event
   -- then; times within a room strictly increase, so both say the same.
@@ -29,3 +34,23 @@ create index messages_deleted on messages (tenant_id, room_id, seq) where delete
 
 -- For deleting a room. Single messages are never deleted, only emptied: their places stay.
 grant delete on messages to sendsar_gateway;
+
+-- Deleted rooms of which messages may be left: of one with many they are removed in steps.
+create table rooms_to_clear (
+  tenant_id text not null,
+  room_id uuid not null,
+  created_at timestamptz(3) not null default now(),
+  primary key (tenant_id, room_id),
+  foreign key (tenant_id, room_id) references rooms on delete cascade
+);
+
+alter table rooms_to_clear enable row level security, force row level security;
+create policy tenant_isolation on rooms_to_clear
+  using (tenant_id = current_setting('sendsar.tenant_id', true))
+  with check (tenant_id = current_setting('sendsar.tenant_id', true));
+-- A gateway looks for those of all tenants, and removes their messages in the context of each.
+create policy clearing on rooms_to_clear for select to sendsar_gateway
+  using (current_setting('sendsar.tenant_id', true) = '*');
+
+grant select, insert, delete on rooms_to_clear to sendsar_gateway;
+grant select, delete on rooms_to_clear to sendsar_provisioner;

@@ -1,6 +1,8 @@
 -- What changes: users can be deleted, sessions revoked, devices registered; tenants have apps, quotas and managed settings.
--- Safe under old code: yes, columns with constant defaults and tables are added.
--- Locks: tenants and users for an instant.
+-- Safe under old code: yes, columns with constant defaults, tables and a trigger are added. Its statements set none of the
+-- new columns, and what it writes is remembered by the trigger all the same.
+-- Locks: tenants, users, revocations and participants for an instant; building the index blocks writes to events for a
+-- moment per million: on a large table build it by hand first, concurrently.
 
 alter table tenants
   -- What the Tenant resource sets: values that REST may read and not change. Merged over `settings`.
@@ -12,9 +14,47 @@ alter table tenants
 grant update (sessions_valid_from) on tenants to sendsar_gateway;
 
 alter table users
+  -- The same for one user. Outlives the user's deletion: who comes back under the id starts with new tokens.
   add column sessions_valid_from timestamptz(3),
   -- The row stays while messages name it, without anything about the person.
   add column deleted_at timestamptz(3);
+
+alter table revocations
+  -- Sockets whose tokens were minted before this go; null: all do.
+  add column issued_before timestamptz(3),
+  drop constraint revocations_reason_check,
+  add constraint revocations_reason_check
+    check (reason in ('tenant_suspended', 'tenant_deleted', 'user_deactivated', 'user_deleted', 'sessions_revoked'));
+
+-- Every room that a user ever came into: where a deletion has to look, long after the user left. To find a sender's
+-- messages otherwise would take one more index on messages, which every message would pay for.
+create table user_rooms (
+  tenant_id text not null,
+  user_id text not null,
+  room_id uuid not null,
+  -- The user's deletion, once it has been through the room: memberships and names, and the messages as well. Any other time
+  -- is that of an earlier life under this id.
+  left_for timestamptz(3),
+  emptied_for timestamptz(3),
+  primary key (tenant_id, user_id, room_id),
+  foreign key (tenant_id, user_id) references users on delete cascade,
+  foreign key (tenant_id, room_id) references rooms on delete cascade
+);
+
+-- A trigger, so that no statement that makes participants can forget it, those of gateways of the version before included.
+create function remember_rooms() returns trigger language plpgsql as $$
+begin
+  insert into sendsar.user_rooms (tenant_id, user_id, room_id)
+  select tenant_id, user_id, room_id from came
+  on conflict do nothing;
+  return null;
+end
+$$;
+create trigger remember_rooms after insert on participants
+  referencing new table as came for each statement execute function remember_rooms();
+
+-- The lines of a room that name somebody follow these events; among all events of a busy room they are few.
+create index events_of_membership on events (tenant_id, room_id, seq) where type = 'participants.changed';
 
 -- A device that can be woken by a push.
 create table devices (
@@ -62,7 +102,7 @@ do $$
 declare
   name text;
 begin
-  foreach name in array array['devices', 'tenant_apps', 'app_secrets'] loop
+  foreach name in array array['user_rooms', 'devices', 'tenant_apps', 'app_secrets'] loop
     execute format('alter table %I enable row level security, force row level security', name);
     execute format(
       'create policy tenant_isolation on %I
@@ -74,4 +114,5 @@ begin
 end
 $$;
 
-grant select, insert, update, delete on devices, tenant_apps, app_secrets to sendsar_gateway, sendsar_provisioner;
+grant select, insert, update, delete on user_rooms, devices, tenant_apps, app_secrets
+  to sendsar_gateway, sendsar_provisioner;

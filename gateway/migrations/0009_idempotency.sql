@@ -11,10 +11,12 @@ create table idempotency_keys (
   -- Null while the call is under way.
   status integer,
   body json,
+  -- When the call began that has the key. It tells that call apart from one that takes the key over.
   created_at timestamptz(3) not null default now(),
   primary key (tenant_id, caller, idempotency_key)
 );
-create index idempotency_keys_by_age on idempotency_keys (created_at);
+-- For whoever clears up: a tenant's own calls do.
+create index idempotency_keys_by_age on idempotency_keys (tenant_id, created_at);
 
 alter table idempotency_keys enable row level security, force row level security;
 create policy tenant_isolation on idempotency_keys

@@ -10,6 +10,9 @@ const usage = `Usage:
   tenants rotate-key <id> [--overlap <seconds>] make a new API key; the old one works that much longer (default 0)
   tenants suspend <id>                          refuse its credentials and cut its sockets; its data stays
   tenants resume <id>                           take it up again
+  tenants verify-unread <id>                    recount from its messages what every participant has not read, and
+                                                list where the counters differ; fails if they do. Changes nothing,
+                                                safe beside the traffic, reads every message
   tenants delete <id> --yes                     remove a tenant and everything it has, for good
 
 Environment: ADMIN_DATABASE_URL, MASTER_KEY
@@ -61,12 +64,17 @@ const run = async (
     case "resume":
       await provisioner.resumeTenant(id);
       return { tenantId: id, status: "active" };
+    case "verify-unread": {
+      const check = await provisioner.verifyUnread(id);
+      if (check.wrong > 0) process.exitCode = 1;
+      return { tenantId: id, ...check };
+    }
     case "delete":
       if (!options.yes) throw new Error(`unable to delete ${id}; say --yes, nothing brings it back`);
       await provisioner.deleteTenant(id);
       return { tenantId: id, deleted: true };
     default:
-      throw new Error(`unable to ${verb}; there is create, list, rotate-key, suspend, resume and delete`);
+      throw new Error(`unable to ${verb}; there is create, list, rotate-key, suspend, resume, verify-unread and delete`);
   }
 };
 

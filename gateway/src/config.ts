@@ -1,4 +1,7 @@
 import * as z from "zod";
+import type { FilesConfig } from "./files/files.ts";
+import { filesVariables, toFilesConfig } from "./files-config.ts";
+import { isProxyRange } from "./client-address.ts";
 
 /** One environment variable: how it is read, what it is without it, and the sentence the reference page shows. */
 export interface ConfigVariable {
@@ -59,6 +62,21 @@ export const configVariables = {
     sentence:
       "Socket.IO transports, by commas. Polling needs all requests of a session to reach one gateway: leave only `websocket` behind a balancer without affinity.",
   },
+  RATE_LIMITS: {
+    schema: z.enum(["on", "off"]).default("on"),
+    sentence:
+      "Whether users, tenants and addresses are limited, as the limits page says. `off` is for tests and benchmarks only.",
+  },
+  TRUSTED_PROXIES: {
+    schema: z
+      .string()
+      .default("")
+      .transform((value) => value.split(",").flatMap((range) => range.trim() || []))
+      .pipe(z.array(z.string().refine(isProxyRange, "must be addresses or ranges like 10.0.0.0/8, by commas"))),
+    sentence:
+      "Proxies whose `X-Forwarded-For` is believed: addresses and ranges like `10.0.0.0/8`, or `loopback`, `linklocal`, `uniquelocal`, by commas. Without any, requests come from where their connection comes from.",
+  },
+  ...filesVariables,
   LOG_LEVEL: {
     schema: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
     sentence: "What is logged: this level and above, as JSON lines on standard output.",
@@ -96,6 +114,11 @@ export interface Config {
   readonly databasePoolMax: number;
   readonly masterKey: string;
   readonly socketTransports: readonly ("websocket" | "polling")[];
+  /** False when nothing is limited. */
+  readonly rateLimits: boolean;
+  /** Addresses and ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly files: FilesConfig;
   readonly logLevel: Values["LOG_LEVEL"];
   readonly shutdownGraceMs: number;
 }
@@ -116,6 +139,9 @@ export const readConfig = (env: Env = process.env): Config => {
     databasePoolMax: read.DATABASE_POOL_MAX,
     masterKey: read.MASTER_KEY,
     socketTransports: read.SOCKET_TRANSPORTS,
+    rateLimits: read.RATE_LIMITS === "on",
+    trustedProxies: read.TRUSTED_PROXIES,
+    files: toFiles(read),
     logLevel: read.LOG_LEVEL,
     shutdownGraceMs: read.SHUTDOWN_GRACE_MS,
   };
@@ -129,6 +155,14 @@ const toFanout = (read: Values): Fanout => {
     throw new ConfigError("unable to read the configuration; REDIS_URL: is not set, and FANOUT=redis-streams needs it");
   }
   return { kind: "redis-streams", redisUrl: read.REDIS_URL };
+};
+
+const toFiles = (read: Values): FilesConfig => {
+  try {
+    return toFilesConfig(read);
+  } catch (error) {
+    throw new ConfigError(`unable to read the configuration; ${(error as Error).message}`);
+  }
 };
 
 /** Reads what provisioning needs. Throws `ConfigError`. */

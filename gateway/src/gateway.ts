@@ -5,12 +5,22 @@ import { setTimeout } from "node:timers/promises";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import { createMasterKey } from "./auth/seal.ts";
+import { createAttempts } from "./chat/attempts.ts";
 import { createCredentials } from "./chat/credentials.ts";
 import { createCursors } from "./chat/cursor.ts";
 import type { ChatDeps } from "./chat/deps.ts";
+import { startFileJanitor } from "./chat/file-janitor.ts";
+import { createIdempotency } from "./chat/idempotency.ts";
 import { createMessageWriter } from "./chat/message-writer.ts";
+import { createRateLimiter } from "./chat/rate-limiter/rate-limiter.ts";
+import { createTenantRates } from "./chat/rate-limiter/rates.ts";
+import { startRoomClearing } from "./chat/room-clearing.ts";
+import { createClientAddress } from "./client-address.ts";
 import type { Config } from "./config.ts";
+import { createFiles } from "./files/files.ts";
+import { limitReadTime, requestReadMsMax } from "./http/body-time.ts";
 import { followConnections } from "./http/connections.ts";
+import { isFilePut } from "./http/files.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createIds } from "./ids.ts";
 import { joinPostgresCluster } from "./realtime/cluster/adapter.ts";
@@ -20,6 +30,7 @@ import { createRealtime } from "./realtime/realtime.ts";
 import type { Timers } from "./realtime/timers.ts";
 import type { Db } from "./store/db.ts";
 import { openDb } from "./store/db.ts";
+import { findOwnRateLimits } from "./store/rate-limits.ts";
 import { requireUsableDatabase } from "./store/start-check.ts";
 
 /** A running gateway. */
@@ -58,12 +69,16 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     throw error;
   }
 
+  const files = createFiles(config.files, { masterKey: config.masterKey, now });
+  // Messages do not need it, so a gateway starts without.
+  void files?.store.check().catch((error: unknown) => logger.error({ err: error }, "files cannot be kept"));
   let stopping: Promise<void> | undefined;
   const databaseAnswers = createPulse(db);
   const httpServer = createServer({
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: 15_000,
-    requestTimeout: 30_000,
+    // A file that a client puts here may take long; what else comes is given less below.
+    requestTimeout: files?.store.receiver ? limits.uploadPutSecondsMax * 1000 : requestReadMsMax,
   });
   // A kept-alive connection that falls idle while a stop is under way would hold it up until the grace is over.
   httpServer.on("request", (_request, response) => {
@@ -73,11 +88,17 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
   });
   const connections = followConnections(httpServer);
   const io = createIo(config.socketTransports);
-  const credentials = createCredentials({ db, masterKey: createMasterKey(config.masterKey), now });
+  const masterKey = createMasterKey(config.masterKey);
+  const credentials = createCredentials({ db, masterKey, now });
+  const limited = config.rateLimits ? createLimits(db, logger) : { rateLimiter: undefined, attempts: undefined };
+  const addressOf = createClientAddress(config.trustedProxies);
   const realtime = createRealtime({
     io,
     db,
     credentials,
+    ...limited,
+    addressOf,
+    fileLinks: files?.links,
     logger,
     timers,
     now,
@@ -97,17 +118,39 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     flushesMax: Math.ceil(config.databasePoolMax / 2),
     onCommitted: realtime.announcer.committed,
   });
+  const clearing = startRoomClearing({
+    db,
+    timers,
+    onError: (error) => logger.warn({ err: error }, "unable to clear deleted rooms; trying again later"),
+  });
+  const janitor =
+    files &&
+    startFileJanitor({
+      db,
+      store: files.store,
+      timers,
+      onError: (error) => logger.warn({ err: error }, "unable to clear up files; trying again later"),
+    });
   const deps: ChatDeps = {
     db,
     writer,
     announcer: realtime.announcer,
     credentials,
     cursors: createCursors(config.masterKey),
+    masterKey,
+    files,
+    idempotency: createIdempotency({
+      db,
+      onError: (error) => logger.warn({ err: error }, "unable to store how a call with an Idempotency-Key ended"),
+    }),
+    rateLimiter: limited.rateLimiter,
     now,
     newId: createIds(),
   };
   const http = await createHttpServer({
     deps,
+    attempts: limited.attempts,
+    addressOf,
     logger,
     checkResponses,
     httpServer,
@@ -118,6 +161,7 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
   });
   // After REST, so that Socket.IO takes its own path off before REST sees it.
   io.attach(httpServer);
+  if (files?.store.receiver) limitReadTime(httpServer, isFilePut);
   await http.listen({ port: config.port, host: config.host });
 
   const shutDown = async (): Promise<void> => {
@@ -126,11 +170,22 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     await within(config.shutdownGraceMs / 2, Promise.all([http.close(), writer.drain()]));
     connections.cut();
     // At the same time: what still waits for a database that is away ends when its connection is cut.
-    await Promise.all([realtime.stop(), db[Symbol.asyncDispose]()]);
+    await Promise.all([realtime.stop(), clearing.stop(), janitor?.stop(), db[Symbol.asyncDispose]()]);
     await io.close();
   };
   const stop = (): Promise<void> => (stopping ??= shutDown());
   return { port: (httpServer.address() as AddressInfo).port, stop, [Symbol.asyncDispose]: stop };
+};
+
+/** What limits users, tenants and addresses. */
+const createLimits = (db: Db, logger: Logger) => {
+  const now = (): number => performance.now();
+  const rates = createTenantRates({
+    read: (tenantId) => findOwnRateLimits(db, tenantId),
+    now,
+    onError: (error) => logger.warn({ err: error }, "unable to read a tenant's rate limits; keeping the last known"),
+  });
+  return { rateLimiter: createRateLimiter({ rates, now }), attempts: createAttempts(now) };
 };
 
 /** A name that only those who have the master key can tell: NOTIFY has no access rights inside a database. */

@@ -13,11 +13,15 @@ let gateway: TestGateway;
 let room: SeededRoom;
 let token: string;
 let a1: TestClient;
+/** The path of a message of a1's. */
+let own: string;
 beforeAll(async () => {
   gateway = await startTestGateway();
   room = await seedRoom(gateway.a.api, { people: ["a2", "a1"], externalId: "acting" });
   token = await mintToken(gateway.a.api, "a1");
   a1 = createUserClient(gateway.url, token);
+  const sent = await a1.post(`/chat/rooms/${room.roomId}/messages`, { parts: [{ type: "text", text: "a1's" }] });
+  own = `/chat/rooms/${room.roomId}/messages/${sent.body.id}`;
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -33,9 +37,23 @@ describe("B19 a1's token with the name of somebody else: 403, and nothing happen
       { senderId: other, parts: [textPart("not a1's")] },
     ],
     "mark as read": (other) => ["POST", `/chat/rooms/${room.roomId}/read`, { userId: other }],
+    "mark as delivered": (other) => ["POST", `/chat/rooms/${room.roomId}/delivery`, { userId: other }],
+    "count what is unread": (other) => ["GET", `/chat/unread?userId=${encodeURIComponent(other)}`],
+    "list what is unread": (other) => ["POST", "/chat/unread", { userId: other, roomIds: [room.roomId] }],
     "list rooms": (other) => ["GET", `/chat/rooms?participantId=${encodeURIComponent(other)}`],
     "read a room": (other) => ["GET", `/chat/rooms/${room.roomId}?viewerId=${encodeURIComponent(other)}`],
     "list messages": (other) => ["GET", `/chat/rooms/${room.roomId}/messages?viewerId=${encodeURIComponent(other)}`],
+    "list pinned messages": (other) => [
+      "GET",
+      `/chat/rooms/${room.roomId}/pinned-messages?viewerId=${encodeURIComponent(other)}`,
+    ],
+    "read a message": (other) => ["GET", `${own}?viewerId=${encodeURIComponent(other)}`],
+    "edit a message": (other) => ["PATCH", own, { userId: other, parts: [textPart("not a1's")] }],
+    "react to a message": (other) => ["POST", `${own}/reactions`, { userId: other, emoji: "👍" }],
+    "pin a message": (other) => ["POST", `${own}/pin`, { userId: other }],
+    "unpin a message": (other) => ["DELETE", `${own}/pin?userId=${encodeURIComponent(other)}`],
+    "forward a message": (other) => ["POST", `${own}/forward`, { userId: other, targetRoomIds: [room.roomId] }],
+    "delete a message": (other) => ["DELETE", `${own}?userId=${encodeURIComponent(other)}`],
   };
   test.for(Object.entries(calls))("B19 %s", async ([, make]) => {
     await requireUnchanged(gateway.database.adminUrl, ["a", "b"], async () => {

@@ -87,24 +87,15 @@ describe("CB 4.1 parts", () => {
     expect(messages[0].previewText).toBe("two lines");
   });
 
-  test("CB 4.1 the signed link of an upload is never stored, and a file without either is refused", async () => {
+  test("CB 4.1 a file is an upload that is there, or has an http URL; anything else is refused", async () => {
     const place = await createPlace();
-    const signed = {
-      url: "https://s.example/x?sig=1",
-      accessUrl: "https://s.example/x?sig=1",
-      accessUrlExpiresAt: "2026-01-01T00:00:00.000Z",
-    };
-    const sent = await sendParts(place, [
-      { type: "file", uploadId: "u1", mediaType: "image/png", filename: "f", ...signed },
-    ]);
-    expect(sent.body).toMatchObject({ previewText: "Attachment", parts: [{ type: "file", uploadId: "u1" }] });
-    const rows = await runOn<{ parts: string }>(
-      gateway.database.adminUrl,
-      `select parts::text from sendsar.messages where message_id = '${sent.body.id}'`,
-    );
-    expect(rows[0]?.parts).not.toContain("sig=1");
-    for (const url of [undefined, "javascript:alert(1)", "ftp://x/y", "//x/y", 7]) {
-      expect((await sendParts(place, [{ type: "file", url }])).status, String(url)).toBe(400);
+    const url = "https://files.example/a.png";
+    expect((await sendParts(place, [{ type: "file", url }])).body).toMatchObject({ previewText: "Attachment" });
+    for (const uploadId of ["u1", randomUUID()]) {
+      expectRefusal(await sendParts(place, [{ type: "file", uploadId, url }]), "upload_not_usable");
+    }
+    for (const other of [undefined, "javascript:alert(1)", "ftp://x/y", "//x/y", 7]) {
+      expect((await sendParts(place, [{ type: "file", url: other }])).status, String(other)).toBe(400);
     }
   });
 
@@ -129,8 +120,9 @@ describe("CB 4.1 parts", () => {
 describe("CB 4.2 lists", () => {
   test("CB 4.2 newest first; nextCursor leads to older ones and is null, not absent, at the end", async () => {
     const place = await createPlace();
-    const empty = { messages: [], nextCursor: null, peerLastReadAt: null, peerLastDeliveredAt: null };
-    expect(await page(place.user.client, place.roomId)).toEqual(empty);
+    const empty = { messages: [], nextCursor: null, previousCursor: null, lastSeq: 1 };
+    const unread = { peerLastReadAt: null, peerLastDeliveredAt: null };
+    expect(await page(place.user.client, place.roomId)).toEqual({ ...empty, ...unread });
     const sent = (await sendInTurn(7, place)).toReversed();
     const first = await page(place.peer.client, place.roomId, "limit=3");
     const second = await page(place.peer.client, place.roomId, `limit=3&cursor=${first.nextCursor}`);

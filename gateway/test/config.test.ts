@@ -40,6 +40,24 @@ describe("FANOUT", () => {
   });
 });
 
+describe("limits", () => {
+  test("are in force, and no proxy is trusted, unless the environment says so", () => {
+    expect(readConfig(minimal)).toMatchObject({ rateLimits: true, trustedProxies: [] });
+    expect(readConfig({ ...minimal, RATE_LIMITS: "off" }).rateLimits).toBe(false);
+    expect(refusal({ RATE_LIMITS: "no" })).toMatch(/^unable to read the configuration; RATE_LIMITS: /);
+  });
+
+  test("by address trust the proxies that are named, and nothing that is no address", () => {
+    const { trustedProxies } = readConfig({ ...minimal, TRUSTED_PROXIES: "10.0.0.0/8, loopback,fd00::1" });
+    expect(trustedProxies).toEqual(["10.0.0.0/8", "loopback", "fd00::1"]);
+    for (const TRUSTED_PROXIES of ["*", "10.0.0.0/8,proxy.example", "10.0.0.0/40", "10"]) {
+      expect(refusal({ TRUSTED_PROXIES })).toBe(
+        "unable to read the configuration; TRUSTED_PROXIES: must be addresses or ranges like 10.0.0.0/8, by commas",
+      );
+    }
+  });
+});
+
 test("every variable that does not fit is named at once", () => {
   expect(refusal({ PORT: "x", DATABASE_URL: "", LOG_LEVEL: "loud" })).toMatch(
     /; PORT: .*; DATABASE_URL: is not set; LOG_LEVEL: /,

@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestGateway } from "../../scripts/testing/gateway.ts";
 import { startTestGateway } from "../../scripts/testing/gateway.ts";
+import { messageCalls } from "../../scripts/testing/message-calls.ts";
 import { expectNoInsides, expectRefusal, withoutRequestId } from "../../scripts/testing/refusals.ts";
 import type { SeededRoom } from "../../scripts/testing/seed-room.ts";
 import { seedRoom } from "../../scripts/testing/seed-room.ts";
@@ -65,7 +66,10 @@ describe("J09 a reference to something of another tenant", () => {
   });
 
   test("J09 over the wire: as a random id, with nothing of the inside", async () => {
-    const path = `/chat/rooms/${roomOfA.roomId}`;
+    const { roomId } = roomOfA;
+    const path = `/chat/rooms/${roomId}`;
+    const on = messageCalls(gateway.a.api);
+    const ann = { userId: "ann" };
     const calls = (id: string) => [
       gateway.a.api.post(`${path}/messages`, {
         senderId: "ann",
@@ -73,8 +77,20 @@ describe("J09 a reference to something of another tenant", () => {
         parentMessageId: id,
       }),
       gateway.a.api.post(`${path}/read`, { userId: "ann", lastReadMessageId: id }),
+      gateway.a.api.post(`${path}/delivery`, { userId: "ann", lastDeliveredMessageId: id }),
       gateway.a.api.post(`/chat/rooms/${id}/messages`, { senderId: "ann", parts: [{ type: "text", text: "hi" }] }),
       gateway.a.api.get(`/chat/rooms/${id}`),
+      on.get({ roomId, id }),
+      on.edit({ roomId, id }, "mine now", ann),
+      on.remove({ roomId, id }, "userId=ann"),
+      on.react({ roomId, id }, "👍", ann),
+      on.pin({ roomId, id }, ann),
+      on.unpin({ roomId, id }, "userId=ann"),
+      on.forward({ roomId, id }, [roomId], ann),
+      on.forward({ roomId, id: roomOfA.messageId }, [roomId, id], ann),
+      on.list(roomId, `around=${id}`),
+      on.list(id),
+      on.pinned(id),
     ];
     await requireUnchanged(gateway.database.adminUrl, ["a", "b"], async () => {
       const random = await Promise.all(calls(randomUUID()));

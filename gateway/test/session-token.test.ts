@@ -39,12 +39,13 @@ const verifyForged = (forgery?: Forgery) => verify(forgeToken(forger, forgery));
 describe("what is let in", () => {
   test("a token as the gateway signs it", async () => {
     const signing = { keyId: forger.own.keyId, key: await importSessionKey(forger.own.raw) };
-    const session = { tenantId: "a", userId: "ann", expiresAt: seconds + 3600 };
+    const session = { tenantId: "a", userId: "ann", issuedAtMs: now.getTime() - 123, expiresAt: seconds + 3600 };
     expect(await verify(await signSession(signing, session, now, randomUUID()))).toEqual(session);
   });
 
   test("a token as the mutants below are made from, so that only what a mutant changes refuses it", async () => {
-    const session = { tenantId: "a", userId: "ann", expiresAt: seconds + 3600 };
+    const issuedAtMs = (seconds - 10) * 1000;
+    const session = { tenantId: "a", userId: "ann", issuedAtMs, expiresAt: seconds + 3600 };
     expect(await verifyForged()).toEqual(session);
     expect(await verify(forgeToken({ ...forger, own: forger.other }))).toEqual({ ...session, tenantId: "b" });
   });

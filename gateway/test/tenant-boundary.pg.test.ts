@@ -73,10 +73,11 @@ describe("A03 b's key on what a has: as if it were not there", () => {
       parts: [{ type: "text", text: "re" }],
       parentMessageId,
     });
-    const read = (lastReadMessageId: string) => ({ userId: "user_abc123", lastReadMessageId });
+    const read = (id: string) => ({ userId: "user_abc123", lastReadMessageId: id, lastDeliveredMessageId: id });
     for (const [suffix, body, code] of [
       ["/messages", reply, "parent_not_found"],
       ["/read", read, "message_not_found"],
+      ["/delivery", read, "message_not_found"],
     ] as const) {
       const answers = await changingNothingOf("a", () =>
         changingNothingOf("b", () =>

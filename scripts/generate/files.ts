@@ -7,6 +7,7 @@ import { generateOpenapi } from "./openapi.ts";
 import { generateRestPage } from "./rest-page.ts";
 import { generateSchema } from "./schema.ts";
 import { generateSdkTypes } from "./sdk-types.ts";
+import { generateServerSdkTypes } from "./server-sdk-types.ts";
 import { fillSnippets } from "./snippets.ts";
 import type { GeneratedFile } from "./sync.ts";
 
@@ -15,6 +16,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: "sdk/protocol/openapi.json", make: generateOpenapi },
   { path: "sdk/protocol/asyncapi.json", make: generateAsyncapi },
   { path: "sdk/javascript/src/wire.ts", make: generateSdkTypes },
+  { path: "sdk/server/src/wire.ts", make: generateServerSdkTypes },
   { path: "gateway/schema.sql", make: generateSchema },
   { path: "docs/tutorials/quick-start.md", make: () => fillSnippets("docs/tutorials/quick-start.md") },
   { path: "docs/reference/rest.md", make: generateRestPage },

@@ -4,6 +4,7 @@ export const toHumanLimit = (name: string, value: number): string => {
   if (/Bytes$/.test(stem)) return toBytes(value);
   if (/Ms$/.test(stem)) return toDuration(value);
   if (/PerSecond$/.test(stem)) return `${grouped(value)} per second`;
+  if (/PerMinute$/.test(stem)) return `${grouped(value)} per minute`;
   if (/Seconds$/.test(stem)) return toDuration(value * 1000);
   if (/Chars$/.test(stem)) return `${grouped(value)} characters`;
   return grouped(value);

@@ -1,4 +1,4 @@
-import { type Endpoint, commonErrors } from "@sendsar/protocol/endpoint";
+import { type Endpoint, commonErrors, keepsAnswer } from "@sendsar/protocol/endpoint";
 import { endpoints } from "@sendsar/protocol/endpoints";
 import { type ErrorCode, errors } from "@sendsar/protocol/errors";
 import { limits } from "@sendsar/protocol/limits";
@@ -7,6 +7,7 @@ import { API_PREFIX, PROTOCOL_VERSION } from "@sendsar/protocol/version";
 import { type Components, createComponents, openapiDialect } from "./components.ts";
 import { errorExample, errorsByStatus } from "./error-example.ts";
 import { toHumanLimit } from "./human-units.ts";
+import { answerHeaders, answerHeadersAt, idempotencyKey } from "./openapi-headers.ts";
 import { healthPaths, healthTag } from "./openapi-health.ts";
 import { toParameters } from "./parameters.ts";
 import { authDocs, statusDocs, tagDocs } from "./prose.ts";
@@ -36,6 +37,7 @@ const openapiDocument = () => {
     paths: { ...paths, ...healthPaths },
     components: {
       schemas: components.all(),
+      headers: answerHeaders,
       responses: sharedFailures(errorSchema),
       examples: errorExamples(),
       securitySchemes,
@@ -74,6 +76,7 @@ const toOperation = (id: string, endpoint: Endpoint, components: Components, err
   const parameters = [
     ...toParameters("path", endpoint.params, components),
     ...toParameters("query", endpoint.query, components),
+    ...(keepsAnswer(endpoint) ? [idempotencyKey] : []),
   ];
   return {
     operationId: id,
@@ -102,6 +105,7 @@ const toSuccesses = (endpoint: Endpoint, components: Components) =>
       String(status),
       {
         description: statusDocs(status, endpoint.statuses),
+        headers: answerHeadersAt(status, keepsAnswer(endpoint)),
         content: { "application/json": { schema: components.schema(endpoint.response, "output") } },
       },
     ]),
@@ -132,7 +136,7 @@ const sharedFailures = (errorSchema: object) =>
 
 const toFailure = (status: number, codes: readonly ErrorCode[], schema: object) => ({
   description: codes.map((code) => `- \`${code}\`: ${errors[code].sentence}`).join("\n"),
-  ...(status === 429 || status === 503 ? { headers: { "Retry-After": retryAfter } } : {}),
+  headers: answerHeadersAt(status, false),
   content: {
     "application/json": {
       schema,
@@ -140,11 +144,6 @@ const toFailure = (status: number, codes: readonly ErrorCode[], schema: object) 
     },
   },
 });
-
-const retryAfter = {
-  description: "Seconds to wait before trying again",
-  schema: { type: "integer", minimum: 1 },
-};
 
 const errorExamples = () =>
   Object.fromEntries(

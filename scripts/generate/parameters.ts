@@ -2,10 +2,10 @@ import type * as z from "zod";
 import type { Components } from "./components.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
-/** A path or query parameter as OpenAPI writes it. */
+/** A parameter as OpenAPI writes it. */
 export interface Parameter {
   readonly name: string;
-  readonly in: "path" | "query";
+  readonly in: "path" | "query" | "header";
   readonly required: boolean;
   readonly description?: string;
   readonly schema: JsonSchema;

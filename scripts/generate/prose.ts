@@ -27,6 +27,8 @@ export const otherErrors: Readonly<Partial<Record<ErrorCode, string>>> = {
   method_not_allowed: "a known path with a method it does not have",
   path_too_long: "any path, before an endpoint is chosen",
   headers_too_large: "any request, before its path is read",
+  link_expired: "a link to a file, or an address to put one, after its time",
+  upload_mismatch: "a `PUT` to a gateway that keeps files in a folder",
 };
 
 /** What a success status means, beside the same body. */

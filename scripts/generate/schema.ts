@@ -31,6 +31,7 @@ interface TableRow {
   readonly indexes: readonly string[];
   readonly policies: readonly string[];
   readonly grants: readonly string[];
+  readonly triggers: readonly string[];
   readonly secured: boolean;
 }
 
@@ -41,6 +42,7 @@ const describe = (table: TableRow): string => {
     table.secured ? "-- row-level security: enabled, forced" : "-- row-level security: none",
     ...table.policies,
     ...table.grants,
+    ...table.triggers,
   ];
   return `\ncreate table ${table.name} (\n${body}\n);\n${after.join("\n")}`;
 };
@@ -97,7 +99,13 @@ const selectTables = `
       ) g
       group by g.grantee
       order by g.grantee
-    ) as grants
+    ) as grants,
+    array(
+      select pg_get_functiondef(t.tgfoid) || E';\\n' || pg_get_triggerdef(t.oid) || ';'
+      from pg_trigger t
+      where t.tgrelid = c.oid and not t.tgisinternal
+      order by t.tgname
+    ) as triggers
   from pg_class c
   where c.relnamespace = 'sendsar'::regnamespace and c.relkind = 'r' and c.relname <> 'migrations'
   order by c.oid`;

@@ -47,10 +47,17 @@ export const connectToDatabase = async (databaseUrl: string): Promise<StackDatab
 };
 
 /** Removes the data of the embedded Postgres and what belongs to it. The caller holds the lock of the folder. */
-export const removeEmbeddedDatabase = async ({ dir, postgresDir, masterKeyFile, devFile }: Home): Promise<void> => {
+export const removeEmbeddedDatabase = async ({
+  dir,
+  postgresDir,
+  filesDir,
+  masterKeyFile,
+  devFile,
+}: Home): Promise<void> => {
   await stopLeftover(pgDataIn(postgresDir));
   try {
-    for (const path of [postgresDir, devFile, masterKeyFile]) await rm(path, { recursive: true, force: true });
+    for (const path of [postgresDir, filesDir, devFile, masterKeyFile])
+      await rm(path, { recursive: true, force: true });
     await mkdir(postgresDir, { mode: 0o700 });
   } catch (error) {
     throw homeFailure(dir, error);

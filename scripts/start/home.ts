@@ -11,6 +11,8 @@ export interface Home {
   readonly dir: string;
   readonly postgresDir: string;
   readonly logsDir: string;
+  /** Files of messages. */
+  readonly filesDir: string;
   /** Process id of the running `npm start`. */
   readonly lockFile: string;
   /** 32 bytes in base64; encrypts secrets in the database. */
@@ -26,6 +28,7 @@ export const findHome = (env: NodeJS.ProcessEnv): Home => {
     dir,
     postgresDir: join(dir, "postgres"),
     logsDir: join(dir, "logs"),
+    filesDir: join(dir, "files"),
     lockFile: join(dir, "start.pid"),
     masterKeyFile: join(dir, "master-key"),
     devFile: join(dir, "dev.json"),

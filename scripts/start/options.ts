@@ -21,7 +21,7 @@ Runs the whole chat platform on this machine: a real Postgres, the gateway with 
 Its data stays in the folder .sendsar of the project.
 
 Options
-  --fresh         start on an empty database with a new API key; removes the embedded Postgres's data
+  --fresh         start on an empty database with a new API key; removes the embedded Postgres's data and the files
   --help          show this
 
 Environment

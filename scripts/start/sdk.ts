@@ -5,20 +5,35 @@ import { promisify } from "node:util";
 import { projectDir } from "./home.ts";
 import { Sentence, codeOf, reasonOf } from "../process/sentence.ts";
 
-const buildScript = "sdk/javascript/build.ts";
-const sources = ["sdk/javascript/src", buildScript, "sdk/javascript/package.json", "sdk/protocol/src"];
+/** A package that is built before it runs, and what it is made of. */
+interface Built {
+  readonly name: string;
+  readonly dir: string;
+  readonly sources: readonly string[];
+}
 
-/** Builds the client that the demo page loads, if it is not there or something it is made of is newer. */
+const packages: readonly Built[] = [
+  { name: "the client", dir: "sdk/javascript", sources: ["sdk/protocol/src"] },
+  { name: "the server SDK", dir: "sdk/server", sources: ["scripts/build"] },
+];
+
+/** Builds what the demo page and its backend load, where it is not there or something it is made of is newer. */
 export const ensureSdk = async (): Promise<void> => {
-  const built = await timesOf(join(projectDir, "sdk/javascript/dist"));
-  const written = await Promise.all(sources.map((path) => timesOf(join(projectDir, path))));
+  await Promise.all(packages.map(ensureBuilt));
+};
+
+const ensureBuilt = async ({ name, dir, sources }: Built): Promise<void> => {
+  const buildScript = `${dir}/build.ts`;
+  const built = await timesOf(join(projectDir, dir, "dist"));
+  const own = [`${dir}/src`, buildScript, `${dir}/package.json`, `${dir}/tsconfig.build.json`];
+  const written = await Promise.all([...own, ...sources].map((path) => timesOf(join(projectDir, path))));
   if (Math.min(...built) > Math.max(...written.flat())) return;
   try {
-    // In a process of its own: what it prints about sizes is for those who work on the client.
+    // In a process of its own: what it prints about sizes is for those who work on it.
     await promisify(execFile)(process.execPath, [join(projectDir, buildScript)]);
   } catch (error) {
     const { stderr = "" } = error as { stderr?: string };
-    throw new Sentence(`unable to build the client; node ${buildScript} failed:\n${stderr || reasonOf(error)}`);
+    throw new Sentence(`unable to build ${name}; node ${buildScript} failed:\n${stderr || reasonOf(error)}`);
   }
 };
 

@@ -98,6 +98,9 @@ const startGateway = (home: Home, { port }: StartOptions, databaseUrl: string, m
       HOST: "127.0.0.1",
       DATABASE_URL: databaseUrl,
       MASTER_KEY: masterKey,
+      FILE_STORE: "disk",
+      FILES_DIR: home.filesDir,
+      PUBLIC_URL: `http://localhost:${port}`,
       LOG_LEVEL: process.env["LOG_LEVEL"] ?? "warn",
     },
   });

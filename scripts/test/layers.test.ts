@@ -46,6 +46,9 @@ const violations: readonly Violation[] = [
   { file: "sdk/javascript/src/a.ts", text: 'import "node:fs";', rule: restrictedImport },
   { file: "sdk/protocol/src/a.ts", text: 'import "fastify";', rule: restrictedImport },
   { file: "sdk/protocol/src/a.ts", text: 'import "node:fs";', rule: restrictedImport },
+  { file: "sdk/server/src/a.ts", text: 'import "zod";', rule: restrictedImport },
+  { file: "sdk/server/src/a.ts", text: 'import "@sendsar/protocol/errors";', rule: restrictedImport },
+  { file: "sdk/server/src/a.ts", text: 'import "../../../scripts/start.ts";', rule: restrictedImport },
   { file: "gateway/src/chat/a.ts", text: "export const a = process.env.PORT;", rule: "no-process-env" },
   { file: "gateway/src/main.ts", text: "export const { PORT } = process.env;", rule: "no-process-env" },
   {
@@ -75,6 +78,7 @@ const allowed: readonly Omit<Violation, "rule">[] = [
   { file: "gateway/src/chat/a.ts", text: 'import "../store/rooms.ts";' },
   { file: "gateway/src/realtime/fanout.ts", text: 'export const a = (io: { emit(e: string): void }) => io.emit("e");' },
   { file: "gateway/src/config.ts", text: "export const a = process.env.PORT;" },
+  { file: "sdk/server/src/a.ts", text: 'import "node:crypto";\nimport "node:timers/promises";\nimport "./b.ts";' },
   { file: "sdk/protocol/src/objects/a.ts", text: 'import "zod";\nimport "../limits.ts";\nimport "./b.ts";' },
 ];
 

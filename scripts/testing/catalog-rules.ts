@@ -30,7 +30,11 @@ export const catalogRules = {
         '(key_hash = decode(NULLIF(current_setting(''sendsar.key_hash''::text, true), ''''::text), ''hex''::text))'),
       ('tenants', 'provisioner_lists', 'r', '{sendsar_provisioner}', 'true'),
       ('events', 'log_readers', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'),
-      ('revocations', 'log_readers', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'))`,
+      ('revocations', 'log_readers', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'),
+      ('uploads', 'clearing', 'r', '{sendsar_gateway}',
+        '((current_setting(''sendsar.tenant_id''::text, true) = ''*''::text) AND (status = ''pending''::text))'),
+      ('file_removals', 'clearing', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'),
+      ('rooms_to_clear', 'clearing', 'r', '{sendsar_gateway}', '(current_setting(''sendsar.tenant_id''::text, true) = ''*''::text)'))`,
 
   "every table has a primary key": `
     select c.relname from tables c

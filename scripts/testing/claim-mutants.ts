@@ -36,6 +36,10 @@ const times = forgeries({
   "B06 no iat": () => ({ payload: { iat: undefined } }),
   "B06 iat a text": ({ now }) => ({ payload: { iat: String(now - 10) } }),
   "B06 iat negative": () => ({ payload: { iat: -1 } }),
+  "B06 iatms a text": ({ now }) => ({ payload: { iatms: String((now - 10) * 1000) } }),
+  "B06 iatms null": () => ({ payload: { iatms: null } }),
+  "B06 iatms between two milliseconds": ({ now }) => ({ payload: { iatms: (now - 10) * 1000 + 0.5 } }),
+  "B06 iatms beyond all numbers": (f) => ({ payloadText: textWith(f.now, `"exp":${f.now + 60},"iatms":1e999`) }),
 });
 
 /** A payload of which the last member is written by hand. */

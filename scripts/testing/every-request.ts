@@ -7,6 +7,8 @@ export interface RequestSubject {
   readonly roomId: string;
   readonly messageId: string;
   readonly userId: string;
+  /** One that nobody has made when absent. */
+  readonly uploadId?: string;
 }
 
 /** A request that would succeed, were it made by somebody who may. */
@@ -26,7 +28,7 @@ export interface EndpointRequest {
 export const everyRequest = (subject: RequestSubject): EndpointRequest[] =>
   (Object.keys(endpoints) as EndpointId[]).map((id) => {
     const { auth, method, path } = endpoints[id];
-    return { id, auth, method, path: fillPath(path, subject), body: bodies[id](subject) };
+    return { id, auth, method, path: fillPath(path, subject) + queryOf(id, subject), body: bodies[id](subject) };
   });
 
 const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown } = {
@@ -75,7 +77,7 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   completeUpload: () => undefined,
   abortUpload: () => undefined,
   getUploadAccess: () => undefined,
-  listUploadAccess: () => ({ uploadIds: [] }),
+  listUploadAccess: ({ uploadId = unknown.uploadId }) => ({ uploadIds: [uploadId] }),
   getStorage: () => undefined,
   createApp: () => ({ appCode: "driver-app" }),
   listApps: () => undefined,
@@ -85,10 +87,23 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   getRateLimits: () => undefined,
 };
 
+/** Calls without a body that name who acts. */
+const actorInQuery: readonly EndpointId[] = ["deleteMessage", "unpinMessage", "deleteRoomForMe"];
+
+const queryOf = (id: EndpointId, { userId }: RequestSubject): string =>
+  actorInQuery.includes(id) ? `?userId=${encodeURIComponent(userId)}` : "";
+
+/** Ids of what nobody has made. */
+const unknown = {
+  token: "token-of-no-device",
+  uploadId: "0b9f6a3e-6a0e-4d0a-9a5e-1f4f2f6a1c11",
+  appCode: "no-such-app",
+};
+
 /** The one who is removed is the one who was added before, so that the others can go on. */
-const fillPath = (path: string, { roomId, messageId, userId }: RequestSubject): string =>
+const fillPath = (path: string, { roomId, messageId, userId, uploadId = unknown.uploadId }: RequestSubject): string =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => {
-    const value = { roomId, messageId, userId: `${userId}-added` }[name];
+    const value = { roomId, messageId, userId: `${userId}-added`, ...unknown, uploadId }[name];
     if (value === undefined) throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
     return encodeURIComponent(value);
   });

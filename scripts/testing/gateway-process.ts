@@ -38,6 +38,7 @@ export const startGatewayProcess = async (
       DATABASE_POOL_MAX: "4",
       MASTER_KEY: masterKey,
       LOG_LEVEL: "debug",
+      RATE_LIMITS: "off",
       ...env,
     },
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Gateway, GatewayOptions } from "../../gateway/src/gateway.ts";
 import { createGateway } from "../../gateway/src/gateway.ts";
+import type { Config } from "../../gateway/src/config.ts";
 import type { NewTenantCredentials, Provisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import { openProvisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import { createLogger } from "../../gateway/src/telemetry/logger.ts";
@@ -8,6 +9,8 @@ import type { TestDatabase } from "./database.ts";
 import { createTestDatabase } from "./database.ts";
 import type { TestClient } from "./client.ts";
 import { createTestClient } from "./client.ts";
+import { createTestConfig } from "./gateway-config.ts";
+import { createTestFiles } from "./test-files.ts";
 
 /** A real gateway on a real database, in this process, with two tenants. Every answer is checked by the contract. */
 export interface TestGateway extends AsyncDisposable {
@@ -18,6 +21,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly gateway: Gateway;
   /** Master key of this gateway, in base64. */
   readonly masterKey: string;
+  /** The folder in which files are kept, unless the test chose otherwise; peers have the same. */
+  readonly filesDir: string;
   readonly a: TestTenant;
   readonly b: TestTenant;
   /** Starts another gateway on the same database; it ends with this one, unless it is ended before. */
@@ -38,33 +43,29 @@ export interface TestTenant extends NewTenantCredentials {
   readonly api: TestClient;
 }
 
-/** Starts it on a database of its own; tenants are `a` and `b`. */
-export const startTestGateway = async (
-  options: Partial<Omit<GatewayOptions, "logger">> & { readonly database?: TestDatabase } = {},
-): Promise<TestGateway> => {
+export interface TestGatewayOptions extends Partial<Omit<GatewayOptions, "logger">> {
+  /** Where a test has one already. */
+  readonly database?: TestDatabase;
+  /** What is to be other than in most tests, here and on peers. */
+  readonly config?: Partial<Config>;
+}
+
+/** Starts it on a database of its own; tenants are `a` and `b`. Nothing is limited in rate, unless `config` says so. */
+export const startTestGateway = async (options: TestGatewayOptions = {}): Promise<TestGateway> => {
   const stack = new AsyncDisposableStack();
   try {
-    const { database = stack.use(await createTestDatabase()), ...gatewayOptions } = options;
+    const { database = stack.use(await createTestDatabase()), config = {}, ...gatewayOptions } = options;
     const masterKey = randomBytes(32).toString("base64");
     const provisioner = stack.use(await openProvisioner({ databaseUrl: database.adminUrl, masterKey }));
     const credentials = [
       await provisioner.createTenant({ tenantId: "a" }),
       await provisioner.createTenant({ tenantId: "b" }),
     ];
-    const startOne = async (): Promise<TestPeer> => {
+    const files = stack.use(await createTestFiles());
+    const startOne = async (more: Partial<Config> = {}): Promise<TestPeer> => {
       const log: string[] = [];
       const gateway = await createGateway(
-        {
-          port: 0,
-          host: "127.0.0.1",
-          databaseUrl: database.gatewayUrl,
-          fanout: { kind: "postgres", databaseUrl: database.gatewayUrl },
-          databasePoolMax: 4,
-          masterKey,
-          socketTransports: ["websocket", "polling"],
-          logLevel: "debug",
-          shutdownGraceMs: 2000,
-        },
+        createTestConfig({ databaseUrl: database.gatewayUrl, masterKey, ...files.config, ...config, ...more }),
         {
           logger: createLogger("debug", { write: (line: string) => void log.push(line) }),
           checkResponses: true,
@@ -90,10 +91,11 @@ export const startTestGateway = async (
       provisioner,
       gateway,
       masterKey,
+      filesDir: files.dir,
       a,
       b,
       log,
-      startPeer: async () => disposable.use(await startOne()),
+      startPeer: async () => disposable.use(await startOne({ port: 0 })),
       [Symbol.asyncDispose]: () => disposable.disposeAsync(),
     };
   } catch (error) {

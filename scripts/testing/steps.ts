@@ -18,6 +18,7 @@ const steps: readonly Step[] = [
   { name: "lint", command: bin("oxlint"), args: ["--type-aware", "--deny-warnings"] },
   { name: "types", command: bin("tsc"), args: ["--noEmit"] },
   { name: "client builds within its size limit", command: process.execPath, args: ["sdk/javascript/build.ts"] },
+  { name: "server SDK builds", command: process.execPath, args: ["sdk/server/build.ts"] },
 ];
 
 /** Runs every check, one after the other, with a line each; what one prints is shown only if it fails. */

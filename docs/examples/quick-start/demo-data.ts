@@ -1,5 +1,4 @@
-import { askGateway } from "./gateway.ts";
-import type { Gateway } from "./gateway.ts";
+import type { RoomDetail, Sendsar } from "@sendsar/server-sdk";
 import type { LoggedInUser } from "./session-route.ts";
 
 /** The only users that can log in to the demo. */
@@ -13,41 +12,34 @@ export const demoUsers: readonly LoggedInUser[] = [
  * Creates the demo users, rooms and first messages, where they are missing. Safe to repeat and to race: a room is
  * found by its `externalId`, a message by its `clientMessageId`.
  *
- * @throws what `askGateway` throws
+ * @throws {SendsarError}
  */
-export const ensureDemoData = async (gateway: Gateway): Promise<void> => {
-  await Promise.all(demoUsers.map(({ id, name }) => askGateway(gateway, "/users", { id, username: name })));
-  for (const { userIds, messages, ...room } of demoRooms) {
-    const participants = userIds.map((id) => ({ id }));
-    const { id, lastMessage } = await askGateway<Room>(gateway, "/chat/rooms", { ...room, participants });
+export const ensureDemoData = async (sendsar: Sendsar): Promise<void> => {
+  await Promise.all(demoUsers.map(({ id, name }) => sendsar.users.upsert({ id, username: name })));
+  for (const { ensure, messages } of demoRooms) {
+    const { id, lastMessage } = await ensure(sendsar);
     if (lastMessage !== null) continue;
     for (const [index, [senderId, text]] of messages.entries()) {
-      const message = { senderId, parts: [{ type: "text", text }], clientMessageId: `demo-${index}` };
-      await askGateway(gateway, `/chat/rooms/${id}/messages`, message);
+      await sendsar.messages.send(id, { senderId, text, clientMessageId: `demo-${index}` });
     }
   }
 };
 
-/** What is needed of a room in the gateway's answer. */
-interface Room {
-  readonly id: string;
-  readonly lastMessage: object | null;
-}
+const everybody = demoUsers.map(({ id }) => id);
 
 interface DemoRoom {
-  readonly externalId: string;
-  readonly name?: string;
-  readonly userIds: readonly string[];
+  readonly ensure: (sendsar: Sendsar) => Promise<RoomDetail>;
   readonly messages: readonly (readonly [senderId: string, text: string])[];
 }
 
 /** The last one is listed first: it has the newest message. */
 const demoRooms: readonly DemoRoom[] = [
-  { externalId: "demo:weekend-hike", name: "Weekend hike", userIds: ["ann", "bo", "cleo"], messages: [] },
   {
-    externalId: "demo:team-lunch",
-    name: "Team lunch",
-    userIds: ["ann", "bo", "cleo"],
+    ensure: ({ rooms }) => rooms.ensureGroup("demo:weekend-hike", { name: "Weekend hike", participants: everybody }),
+    messages: [],
+  },
+  {
+    ensure: ({ rooms }) => rooms.ensureGroup("demo:team-lunch", { name: "Team lunch", participants: everybody }),
     messages: [
       ["cleo", "Lunch on Thursday? The noodle place has the big table free."],
       ["bo", "Count me in"],
@@ -57,8 +49,7 @@ const demoRooms: readonly DemoRoom[] = [
     ],
   },
   {
-    externalId: "dm:ann:bo",
-    userIds: ["ann", "bo"],
+    ensure: ({ rooms }) => rooms.ensureDirect("ann", "bo"),
     messages: [
       ["bo", "Morning! Did the release go out?"],
       ["ann", "It did, ten minutes ago. Quiet so far."],

@@ -1,22 +1,22 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Sendsar } from "@sendsar/server-sdk";
 import { findLoggedInUser } from "./demo-login.ts";
-import type { Gateway } from "./gateway.ts";
 import { createSessionRoute } from "./session-route.ts";
 import { createStaticFiles } from "./static-files.ts";
 
 /** What the demo's server needs to know. */
 export interface DemoServerOptions {
-  readonly gateway: Gateway;
+  readonly sendsar: Sendsar;
   /** True as soon as the demo users and rooms exist. */
   readonly isReady: () => boolean;
 }
 
 /** The tenant's web server: `POST /api/chat/session`, `GET /healthz`, and the files of the page. Not listening yet. */
 export const createDemoServer = async (options: DemoServerOptions): Promise<Server> => {
-  const sessionRoute = createSessionRoute(options.gateway, findLoggedInUser);
+  const sessionRoute = createSessionRoute(options.sendsar, findLoggedInUser);
   const serveFile = await createStaticFiles();
-  const policy = contentSecurityPolicy(options.gateway.apiUrl);
+  const policy = contentSecurityPolicy(options.sendsar.apiUrl);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     response.setHeader("content-security-policy", policy);

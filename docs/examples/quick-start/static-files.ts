@@ -14,7 +14,7 @@ export type StaticFiles = (path: string, response: ServerResponse) => Promise<bo
 export const createStaticFiles = async (): Promise<StaticFiles> => {
   const files = new Map<string, URL>([
     ["/sdk/sendsar.mjs", new URL(import.meta.resolve("@sendsar/chat-sdk-javascript/dist/sendsar.mjs"))],
-    ...["session-route.ts", "gateway.ts"].map((name) => [`/source/${name}`, new URL(name, import.meta.url)] as const),
+    ["/source/session-route.ts", new URL("session-route.ts", import.meta.url)],
   ]);
   for (const name of await readdir(publicFolder)) files.set(`/${name}`, new URL(name, publicFolder));
   for (const [alias, name] of aliases) files.set(alias, new URL(name, publicFolder));

@@ -7,7 +7,9 @@ export type Step =
   | { readonly do: "deliver"; readonly client: number }
   | { readonly do: "drop"; readonly client: number }
   | { readonly do: "come back"; readonly client: number }
-  | { readonly do: "change"; readonly room: number; readonly user: number };
+  | { readonly do: "change"; readonly room: number; readonly user: number }
+  /** Something that takes a place in the room's log and is no message: a reaction, a new name of the room. */
+  | { readonly do: "other"; readonly room: number };
 
 interface Room {
   readonly tenant: string;
@@ -71,6 +73,7 @@ const play = (system: System, step: Step): void => {
   if (step.do === "answer") answer(system);
   else if (step.do === "send") send(system, pick(rooms, step.room), step.fate);
   else if (step.do === "change") change(system, pick(rooms, step.room), pick(userNames, step.user));
+  else if (step.do === "other") other(pick(rooms, step.room));
   else if (step.do === "drop") drop(system, pick(clients, step.client));
   else if (step.do === "come back") comeBack(system, pick(clients, step.client));
   else pick(clients, step.client).queue.shift()?.();
@@ -174,6 +177,8 @@ const change = (system: System, room: Room, user: string): void => {
   const place = { tenant, room: room.room, user };
   system.entries.push({ kind: "membership", at: now(system), since, ...place, action, outcome: "ok" });
 };
+
+const other = ({ log }: Room): void => void log.push({ seq: log.length + 1 });
 
 const placeOf = ({ client, epoch }: Client, room: string) => ({ client, epoch, room });
 

@@ -24,6 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("drop" as const), client: number }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("come back" as const), client: number }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("change" as const), room: number, user: number }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("other" as const), room: number }) },
 );
 
 const steps = fc.array(step, { maxLength: 200, size: "max" });

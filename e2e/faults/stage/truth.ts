@@ -69,7 +69,8 @@ const readLog = async (
   const facts = rows.map(({ room_id: room, seq, type, message_id: messageId, data }) => ({
     room,
     seq,
-    ...(messageId !== null && { messageId }),
+    // A later change of a message is about it too, and stands at another place.
+    ...(type === "message.created" && messageId !== null && { messageId }),
     ...(type === "participants.changed" && data && { change: { action: data.action, users: data.targetUserIds } }),
   }));
   return Map.groupBy(facts, ({ room }) => room);

@@ -16,6 +16,10 @@ export interface MasterKey {
 export const secretBelongsTo = (tenantId: string, kind: string, secretId: string): string =>
   `${tenantId}/${kind}/${secretId}`;
 
+/** What the credentials of a push provider are bound to. No part of it has a slash. */
+export const appSecretBelongsTo = (tenantId: string, appCode: string, provider: string): string =>
+  `${tenantId}/app/${appCode}/${provider}`;
+
 const nonceBytes = 12;
 const tagBytes = 16;
 

@@ -7,10 +7,20 @@ export class ChatError extends Error {
   readonly code: ErrorCode;
   /** Which fields do not fit, for `invalid_request`. */
   readonly details: readonly { readonly path: string; readonly message: string }[] | undefined;
+  /** Milliseconds after which another try may succeed, where that is known. */
+  readonly retryMs: number | undefined;
 
-  constructor(code: ErrorCode, options: { readonly details?: ChatError["details"]; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    options: {
+      readonly details?: ChatError["details"];
+      readonly retryMs?: number;
+      readonly cause?: unknown;
+    } = {},
+  ) {
     super(errors[code].sentence, { cause: options.cause });
     this.code = code;
     this.details = options.details;
+    this.retryMs = options.retryMs;
   }
 }

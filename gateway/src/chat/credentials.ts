@@ -1,33 +1,41 @@
-import { LRUCache } from "lru-cache";
 import { hashApiKey, isApiKey } from "../auth/api-key.ts";
 import type { MasterKey } from "../auth/seal.ts";
-import type { SessionKey } from "../auth/session-token.ts";
-import { importSessionKey, verifySession } from "../auth/session-token.ts";
 import { secretBelongsTo } from "../auth/seal.ts";
+import type { Session, SessionKey } from "../auth/session-token.ts";
+import { findNamedTenant, importSessionKey, verifySession } from "../auth/session-token.ts";
 import type { ApiKeyOwner } from "../store/credentials.ts";
 import { findApiKeyOwner, listSecrets } from "../store/credentials.ts";
 import type { Db } from "../store/db.ts";
-import { findTenant } from "../store/tenants.ts";
-import { findUserState } from "../store/users.ts";
+import { findSessionState } from "../store/sessions.ts";
+import { findTenantStatus } from "../store/tenants.ts";
 import type { Actor } from "./actor.ts";
 import { ChatError } from "./chat-error.ts";
+import { createMemory } from "./memory.ts";
 
-/** A user with the end of its session, in seconds since the epoch. */
-export type SessionActor = Extract<Actor, { kind: "user" }> & { readonly expiresAt: number };
+/** A user, and the session token that it came with. */
+export type SessionActor = Extract<Actor, { kind: "user" }> & Pick<Session, "issuedAtMs" | "expiresAt">;
 
 /**
  * Turns credentials into actors. What the database says of a credential is remembered for `cacheMs`, so a revoked key,
- * a suspended tenant or a deactivated user is refused everywhere at most that much later, without a query per call.
+ * a suspended tenant or a deactivated user is refused everywhere at most that much later, without a query per call; and
+ * at once where it is forgotten.
  */
 export interface Credentials {
   /** Throws `unauthorized`, or `tenant_suspended`. */
   requireBackend(apiKey: string): Promise<Actor>;
   /** Throws `unauthorized`, `tenant_suspended` or `user_deactivated`. */
   requireSession(token: string): Promise<SessionActor>;
+  /** Throws the same for a session whose token was verified before, if it was revoked since. */
+  confirmSession(session: Omit<Session, "expiresAt">): Promise<void>;
+  /**
+   * True for an API key that was good here before, and for a token of a tenant whose keys have been here: worth a question
+   * to the database, if it takes one at all.
+   */
+  knows(credential: string): boolean;
   /** The key that signs a tenant's new tokens. */
   requireSigningKey(tenantId: string): Promise<SessionKey>;
-  /** Forget what is remembered of a tenant: something was revoked. */
-  forget(tenantId: string): void;
+  /** Forget what is remembered of a tenant, or of one of its users: something was revoked. */
+  forget(tenantId: string, userId?: string): void;
 }
 
 export interface CredentialsOptions {
@@ -42,7 +50,7 @@ const cachedMax = 100_000;
 export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): Credentials => {
   // Unknown is remembered as well: a wrong key tried again and again costs no query either.
   const keyOwners = remember(async (hash) => (await findApiKeyOwner(db, Buffer.from(hash, "hex"))) ?? unknown);
-  const statuses = remember(async (tenantId) => (await findTenant(db, tenantId))?.status ?? unknown);
+  const statuses = remember(async (tenantId) => (await findTenantStatus(db, tenantId)) ?? unknown);
   const sessionKeys = remember(async (tenantId) => {
     const sealed = await listSecrets(db, tenantId, "session_key");
     return await Promise.all(
@@ -52,65 +60,80 @@ export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): C
       })),
     );
   });
-  const userStates = remember(async (key) => {
-    const [tenantId, userId] = JSON.parse(key) as [string, string];
-    return (await findUserState(db, tenantId, userId)) ?? unknown;
-  });
+  const sessionStates = remember((key) => findSessionState(db, ...fromKey(key)));
 
   const requireActive = async (tenantId: string): Promise<void> => {
-    const status = await statuses(tenantId);
+    const status = await statuses.get(tenantId);
     if (status === unknown) throw new ChatError("unauthorized");
     if (status === "suspended") throw new ChatError("tenant_suspended");
   };
   const isOver = (owner: ApiKeyOwner): boolean =>
     owner.expiresAt !== undefined && Date.parse(owner.expiresAt) <= now().getTime();
 
+  const confirmSession: Credentials["confirmSession"] = async ({ tenantId, userId, issuedAtMs }) => {
+    await requireActive(tenantId);
+    const key = toKey(tenantId, userId);
+    let state = await sessionStates.get(key);
+    if ((!state.known || state.deactivated) && issuedAtMs > state.readAtMs) {
+      // Minted since for somebody who could not have a token then: what is remembered is history.
+      sessionStates.forget(key);
+      state = await sessionStates.get(key);
+    }
+    if (state.deactivated) throw new ChatError("user_deactivated");
+    if (!state.known || issuedAtMs < state.validFromMs) throw new ChatError("unauthorized");
+  };
+
   return {
     async requireBackend(apiKey) {
       if (!isApiKey(apiKey)) throw new ChatError("unauthorized");
-      const owner = await keyOwners(hashApiKey(apiKey).toString("hex"));
+      const owner = await keyOwners.get(hashApiKey(apiKey).toString("hex"));
       if (owner === unknown || isOver(owner)) throw new ChatError("unauthorized");
       await requireActive(owner.tenantId);
       return { kind: "backend", tenantId: owner.tenantId };
     },
     async requireSession(token) {
       const findKey = async (tenantId: string, keyId: string) =>
-        (await sessionKeys(tenantId)).find((candidate) => candidate.keyId === keyId)?.key;
+        (await sessionKeys.get(tenantId)).find((candidate) => candidate.keyId === keyId)?.key;
       const session = await verifySession(token, findKey, now());
       if (!session) throw new ChatError("unauthorized");
-      const { tenantId, userId, expiresAt } = session;
-      await requireActive(tenantId);
-      const user = await userStates(JSON.stringify([tenantId, userId]));
-      if (user === unknown) throw new ChatError("unauthorized");
-      if (user.deactivated) throw new ChatError("user_deactivated");
-      return { kind: "user", tenantId, userId, expiresAt };
+      await confirmSession(session);
+      return { kind: "user", ...session };
+    },
+    confirmSession,
+    knows(credential) {
+      if (isApiKey(credential)) {
+        const owner = keyOwners.last(hashApiKey(credential).toString("hex"));
+        return owner !== undefined && owner !== unknown;
+      }
+      const tenantId = findNamedTenant(credential);
+      return tenantId !== undefined && (sessionKeys.last(tenantId)?.length ?? 0) > 0;
     },
     async requireSigningKey(tenantId) {
-      const [newest] = await sessionKeys(tenantId);
+      const [newest] = await sessionKeys.get(tenantId);
       if (!newest) throw new Error("unable to sign a session; the tenant has no session key");
       return newest;
     },
-    forget(tenantId) {
-      statuses.forget((key) => key === tenantId);
-      sessionKeys.forget((key) => key === tenantId);
-      userStates.forget((key) => key.startsWith(`[${JSON.stringify(tenantId)},`));
+    forget(tenantId, userId) {
+      if (userId !== undefined) {
+        sessionStates.forget(toKey(tenantId, userId));
+        return;
+      }
+      statuses.forget(tenantId);
+      sessionKeys.forget(tenantId);
+      sessionStates.forgetAll((key) => fromKey(key)[0] === tenantId);
     },
   };
 };
 
 const unknown = Symbol("unknown");
 
-interface Memory<V> {
-  (key: string): Promise<V>;
-  forget(fits: (key: string) => boolean): void;
-}
+const remember = <V extends NonNullable<unknown>>(load: (key: string) => Promise<V>) =>
+  createMemory({ load, ttlMs: cacheMs, keptMax: cachedMax });
 
-/** Remembers answers for `cacheMs`; calls for the same key at the same time share one query; failures are not kept. */
-const remember = <V extends NonNullable<unknown>>(load: (key: string) => Promise<V>): Memory<V> => {
-  const cache = new LRUCache<string, V>({ max: cachedMax, ttl: cacheMs, fetchMethod: load });
-  return Object.assign((key: string) => cache.forceFetch(key), {
-    forget(fits: (key: string) => boolean) {
-      for (const key of [...cache.keys()]) if (fits(key)) cache.delete(key);
-    },
-  });
+// The id of a tenant has no slash.
+const toKey = (tenantId: string, userId: string): string => `${tenantId}/${userId}`;
+
+const fromKey = (key: string): [tenantId: string, userId: string] => {
+  const end = key.indexOf("/");
+  return [key.slice(0, end), key.slice(end + 1)];
 };

@@ -1,14 +1,14 @@
 import type { Message, SendMessageBody } from "@sendsar/protocol/objects/message";
-import { reservedPartTypes } from "@sendsar/protocol/objects/message";
 import { validate as isUuid } from "uuid";
-import { findMessage, listMessages as listStoredMessages } from "../store/messages.ts";
+import { findMessage, findViewedMessage, listPinnedMessages as listStoredPinned } from "../store/messages.ts";
 import type { Actor } from "./actor.ts";
 import { findViewer, requireActingUser } from "./actor.ts";
 import { ChatError } from "./chat-error.ts";
 import type { ChatDeps } from "./deps.ts";
-import { toStoredParts } from "./parts.ts";
+import { requireUsableFiles } from "./files.ts";
+import { toMessageId } from "./message-id.ts";
+import { requireParts } from "./parts.ts";
 import { previewOf } from "./preview.ts";
-import { requireRoom } from "./rooms.ts";
 
 /**
  * Sends a message: it is on disk when this answers, and every participant who is connected is told. A repeat with the
@@ -21,11 +21,11 @@ export const sendMessage = async (
   body: SendMessageBody,
 ): Promise<{ readonly message: Message; readonly created: boolean }> => {
   const senderId = requireActingUser(actor, body.senderId);
-  if (body.parts.some((part) => reservedPartTypes.includes(part.type))) throw new ChatError("reserved_part_type");
+  const given = requireParts(body.parts);
   if (!isUuid(roomId)) throw new ChatError("room_not_found");
   if (body.parentMessageId != null && !isUuid(body.parentMessageId)) throw new ChatError("parent_not_found");
+  const { parts, uploadIds } = await requireUsableFiles(deps, actor, senderId, given);
 
-  const parts = toStoredParts(body.parts);
   const outcome = await deps.writer.write(actor.tenantId, {
     messageId: deps.newId(),
     roomId: roomId.toLowerCase(),
@@ -34,6 +34,7 @@ export const sendMessage = async (
     parts,
     previewText: previewOf(parts),
     parentMessageId: body.parentMessageId?.toLowerCase(),
+    uploadIds,
     byBackend: actor.kind === "backend",
   });
   if (outcome.verdict === "stored") return { message: outcome.message, created: true };
@@ -47,33 +48,31 @@ export const sendMessage = async (
   throw new ChatError(hidden ? "room_not_found" : outcome.verdict);
 };
 
-export interface MessagePageAnswer {
-  readonly messages: Message[];
-  readonly nextCursor: string | null;
-  readonly peerLastReadAt: string | null;
-  readonly peerLastDeliveredAt: string | null;
-}
-
-/** A page of a room's messages, newest first (contract M1). */
-export const listMessages = async (
-  deps: Pick<ChatDeps, "db" | "cursors">,
+/** One message. What the viewer has cleared is not there, and neither is a message of another room. */
+export const getMessage = async (
+  deps: Pick<ChatDeps, "db">,
   actor: Actor,
   roomId: string,
-  query: { readonly viewerId?: string | undefined; readonly limit: number; readonly cursor?: string | undefined },
-): Promise<MessagePageAnswer> => {
-  const viewerId = findViewer(actor, query.viewerId);
-  await requireRoom(deps, actor.tenantId, roomId, viewerId);
-  const scope = { tenantId: actor.tenantId, list: `messages/${roomId.toLowerCase()}` };
-  const [beforeSeq] = query.cursor === undefined ? [] : deps.cursors.decode(scope, query.cursor);
-  const page = await listStoredMessages(deps.db, actor.tenantId, roomId, {
-    viewerId,
-    beforeSeq: typeof beforeSeq === "number" ? beforeSeq : undefined,
-    limit: query.limit,
-  });
-  return {
-    messages: page.messages,
-    nextCursor: page.next === undefined ? null : deps.cursors.encode(scope, [page.next]),
-    peerLastReadAt: page.peerLastReadAt,
-    peerLastDeliveredAt: page.peerLastDeliveredAt,
-  };
+  messageId: string,
+  viewerId: string | undefined,
+): Promise<Message> => {
+  const viewer = findViewer(actor, viewerId);
+  if (!isUuid(roomId)) throw new ChatError("room_not_found");
+  const found = await findViewedMessage(deps.db, actor.tenantId, roomId, viewer, toMessageId(messageId));
+  if (typeof found === "string") throw new ChatError(found);
+  return found;
+};
+
+/** The pinned messages of a room, latest pin first (contract M8). */
+export const listPinnedMessages = async (
+  deps: Pick<ChatDeps, "db">,
+  actor: Actor,
+  roomId: string,
+  viewerId: string | undefined,
+): Promise<{ readonly messages: Message[] }> => {
+  const viewer = findViewer(actor, viewerId);
+  if (!isUuid(roomId)) throw new ChatError("room_not_found");
+  const found = await listStoredPinned(deps.db, actor.tenantId, roomId, viewer);
+  if (typeof found === "string") throw new ChatError(found);
+  return { messages: found };
 };

@@ -1,70 +1,111 @@
 import { limits } from "@sendsar/protocol/limits";
 import type { Message } from "@sendsar/protocol/objects/message";
-import type { RoomDetail } from "@sendsar/protocol/objects/room";
-import { validate as isUuid } from "uuid";
+import type { Role, RoomDetail } from "@sendsar/protocol/objects/room";
 import type { LogEvent, MembershipChange } from "../store/log.ts";
-import type { MembershipResult } from "../store/membership.ts";
+import type { MembershipRequest, MembershipResult } from "../store/membership.ts";
 import { changeMembership } from "../store/membership.ts";
+import { changeRole } from "../store/room-changes.ts";
 import { findRoom } from "../store/rooms.ts";
 import type { Actor } from "./actor.ts";
 import { findViewer } from "./actor.ts";
 import { ChatError } from "./chat-error.ts";
 import type { ChatDeps } from "./deps.ts";
 import { newMessage } from "./new-message.ts";
+import { requireRoomId } from "./rooms.ts";
 
 type Deps = Pick<ChatDeps, "db" | "announcer" | "newId">;
 
 /** Adds a participant; who is one already stays, and nobody is told (contract R5). */
-export const addParticipant = (
+export const addParticipant = async (
   deps: Deps,
   actor: Actor,
-  roomId: string,
+  givenRoomId: string,
   body: {
     readonly userId: string;
     readonly username?: string | null | undefined;
     readonly actorUserId?: string | null | undefined;
   },
-): Promise<RoomDetail> => change(deps, actor, roomId, "add", body.userId, body.actorUserId, body.username ?? undefined);
+): Promise<RoomDetail> => {
+  const { userId: targetUserId, username } = body;
+  const actorUserId = findViewer(actor, body.actorUserId) ?? targetUserId;
+  const roomId = requireRoomId(givenRoomId);
+  await requireChange(deps, actor, {
+    roomId,
+    action: "add",
+    targetUserId,
+    actorUserId,
+    username: username ?? undefined,
+  });
+  return await requireDetail(deps, actor.tenantId, roomId);
+};
 
 /** Removes a participant, or lets one leave; from then on the room does not exist for them (contract R6). */
-export const removeParticipant = (
-  deps: Deps,
-  actor: Actor,
-  roomId: string,
-  userId: string,
-  actorUserId: string | undefined,
-): Promise<RoomDetail> => change(deps, actor, roomId, "remove", userId, actorUserId, undefined);
-
-const change = async (
+export const removeParticipant = async (
   deps: Deps,
   actor: Actor,
   givenRoomId: string,
-  action: "add" | "remove",
   targetUserId: string,
-  namedActor: string | null | undefined,
-  username: string | undefined,
+  namedActor: string | undefined,
 ): Promise<RoomDetail> => {
   const actorUserId = findViewer(actor, namedActor) ?? targetUserId;
-  if (!isUuid(givenRoomId)) throw new ChatError("room_not_found");
-  const roomId = givenRoomId.toLowerCase();
-  const messageId = deps.newId();
-  const result = await changeMembership(deps.db, actor.tenantId, {
-    roomId,
-    action,
-    targetUserId,
-    actorUserId,
-    byBackend: actor.kind === "backend",
-    username,
-    messageId,
-    participantsMax: limits.roomParticipantsMax,
-  });
+  const roomId = requireRoomId(givenRoomId);
+  await requireChange(deps, actor, { roomId, action: "remove", targetUserId, actorUserId, username: undefined });
+  // Who left gets an answer too: the room as it stands without them.
+  return await requireDetail(deps, actor.tenantId, roomId);
+};
+
+/** Gives a participant a role. Throws `last_operator` when a group would be left without one (contract R7). */
+export const updateParticipant = async (
+  deps: Pick<ChatDeps, "db" | "announcer">,
+  actor: Actor,
+  givenRoomId: string,
+  userId: string,
+  body: { readonly role: Role; readonly actorUserId?: string | null | undefined },
+): Promise<RoomDetail> => {
+  const { tenantId } = actor;
+  const { role } = body;
+  const actorUserId = findViewer(actor, body.actorUserId) ?? userId;
+  const roomId = requireRoomId(givenRoomId);
+  const byBackend = actor.kind === "backend";
+  const result = await changeRole(deps.db, tenantId, { roomId, userId, role, actorUserId, byBackend });
   if (result.verdict === "changed") {
-    deps.announcer.committed(actor.tenantId, toEvents(roomId, messageId, result));
+    const { seq } = result;
+    deps.announcer.committed(tenantId, [{ type: "participant.updated", roomId, seq, userId, role, actorUserId }]);
   } else if (result.verdict !== "unchanged") {
     throw new ChatError(result.verdict);
   }
-  // Who left gets an answer too: the room as it stands without them.
-  const room = await findRoom(deps.db, actor.tenantId, roomId, undefined);
+  return await requireDetail(deps, tenantId, roomId);
+};
+
+/** Lets a user leave a group, with its line and its events; answers how it went. */
+export const leaveGroup = (deps: Deps, actor: Actor, roomId: string, userId: string): Promise<MembershipResult> =>
+  change(deps, actor, { roomId, action: "remove", targetUserId: userId, actorUserId: userId, username: undefined });
+
+type Change = Pick<MembershipRequest, "roomId" | "action" | "targetUserId" | "actorUserId" | "username">;
+
+/** Makes a change of membership and tells of it. */
+const change = async (deps: Deps, actor: Actor, wanted: Change): Promise<MembershipResult> => {
+  const messageId = deps.newId();
+  const result = await changeMembership(deps.db, actor.tenantId, {
+    ...wanted,
+    byBackend: actor.kind === "backend",
+    messageId,
+    participantsMax: limits.roomParticipantsMax,
+    userRoomsMax: limits.userRoomsMax,
+  });
+  if (result.verdict === "changed") {
+    deps.announcer.committed(actor.tenantId, toEvents(wanted.roomId, messageId, result));
+  }
+  return result;
+};
+
+const requireChange = async (deps: Deps, actor: Actor, wanted: Change): Promise<void> => {
+  const { verdict } = await change(deps, actor, wanted);
+  if (verdict !== "changed" && verdict !== "unchanged") throw new ChatError(verdict);
+};
+
+const requireDetail = async (deps: Pick<ChatDeps, "db">, tenantId: string, roomId: string): Promise<RoomDetail> => {
+  const room = await findRoom(deps.db, tenantId, roomId, undefined);
   if (!room) throw new ChatError("room_not_found");
   return room;
 };
@@ -72,14 +113,18 @@ const change = async (
 const toEvents = (
   roomId: string,
   messageId: string,
-  { seq, change, line }: MembershipResult & { readonly verdict: "changed" },
+  { seq, change, line, heir }: MembershipResult & { readonly verdict: "changed" },
 ): LogEvent[] => {
-  const changed: LogEvent = { type: "participants.changed", roomId, seq, change };
-  if (!line) return [changed];
-  return [
-    changed,
-    { type: "message.created", roomId, seq: line.seq, message: toLine(roomId, messageId, change, line) },
-  ];
+  const events: LogEvent[] = [{ type: "participants.changed", roomId, seq, change }];
+  if (line) {
+    const message = toLine(roomId, messageId, change, line);
+    events.push({ type: "message.created", roomId, seq: line.seq, message });
+  }
+  if (heir) {
+    const { actorUserId } = change;
+    events.push({ type: "participant.updated", roomId, ...heir, role: "OPERATOR", actorUserId });
+  }
+  return events;
 };
 
 /** The line that a group shows (contract 4.4). */

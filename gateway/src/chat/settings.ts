@@ -1,45 +1,45 @@
 import { limits } from "@sendsar/protocol/limits";
 import { TenantSettings, reservedSettingKeys } from "@sendsar/protocol/objects/settings";
-import { findTenant, replaceSettings } from "../store/tenants.ts";
+import type { StoredSettings } from "../store/tenant-settings.ts";
+import { findSettings, replaceOwnSettings } from "../store/tenant-settings.ts";
 import { ChatError } from "./chat-error.ts";
 import type { ChatDeps } from "./deps.ts";
+import type { SettingsJson } from "./settings-merge.ts";
+import { listManagedTouched, mergeSettings } from "./settings-merge.ts";
 
-type Json = Record<string, unknown>;
-
-/** All settings of a tenant: what it has set, and the defaults for the rest. */
+/** All settings of a tenant: what is managed, then what it has set, and the defaults for the rest. */
 export const getSettings = async (deps: Pick<ChatDeps, "db">, tenantId: string): Promise<TenantSettings> =>
-  TenantSettings.parse(await readStored(deps, tenantId));
+  TenantSettings.parse(toEffective(await requireStored(deps, tenantId)));
 
 /**
  * Merges a change into the tenant's settings, key by key; `null` puts a key back to its default, unknown keys are kept.
- * Throws `invalid_request` when the result does not fit, and then nothing is changed (contract 12).
+ * Throws `managed_by_kubernetes` that names each managed key which the change touches, `reserved_setting`, and
+ * `invalid_request` when the result does not fit; then nothing is changed (contract 12).
  */
 export const patchSettings = async (
   deps: Pick<ChatDeps, "db">,
   tenantId: string,
-  patch: Json,
+  patch: SettingsJson,
 ): Promise<TenantSettings> => {
-  const reserved = Object.keys(patch).find((key) => reservedSettingKeys.includes(key));
-  if (reserved !== undefined) throw new ChatError("reserved_setting");
+  requireNoReserved(patch);
   for (let attempt = 1; attempt <= mergeAttemptsMax; attempt++) {
-    const before = await readStored(deps, tenantId);
-    const after = merge(before, patch);
-    const settings = requireValid(after);
-    if (await replaceSettings(deps.db, tenantId, before, after)) return settings;
+    const before = await requireStored(deps, tenantId);
+    requireUnmanaged(before.managed, patch);
+    const own = mergeSettings(before.own, patch);
+    const settings = requireValidSettings(toEffective({ ...before, own }));
+    if (await replaceOwnSettings(deps.db, tenantId, before, own)) return settings;
   }
   throw new ChatError("overloaded");
 };
 
 /** Times that a change is merged again because another one came in between: one of those that race gets through each time. */
-const mergeAttemptsMax = 100;
+export const mergeAttemptsMax = 100;
 
-const readStored = async ({ db }: Pick<ChatDeps, "db">, tenantId: string): Promise<Json> => {
-  const tenant = await findTenant(db, tenantId);
-  if (!tenant) throw new ChatError("unauthorized");
-  return tenant.settings;
-};
+/** What is in force: the tenant's own settings with the managed ones over them. */
+export const toEffective = ({ own, managed }: StoredSettings): SettingsJson => mergeSettings(own, managed);
 
-const requireValid = (settings: Json): TenantSettings => {
+/** Settings with their defaults. Throws `invalid_request` that names what does not fit. */
+export const requireValidSettings = (settings: SettingsJson): TenantSettings => {
   const parsed = TenantSettings.safeParse(settings);
   if (!parsed.success) {
     const details = parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message }));
@@ -53,15 +53,21 @@ const requireValid = (settings: Json): TenantSettings => {
   return parsed.data;
 };
 
-/** RFC 7396, JSON Merge Patch. */
-const merge = (target: Json, patch: Json): Json => {
-  const merged: Json = { ...target };
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete merged[key];
-    else merged[key] = isObject(value) ? merge(isObject(merged[key]) ? merged[key] : {}, value) : value;
-  }
-  return merged;
+/** Throws `reserved_setting` for facts about the tenant that are no settings. */
+export const requireNoReserved = (settings: SettingsJson): void => {
+  if (Object.keys(settings).some((key) => reservedSettingKeys.includes(key))) throw new ChatError("reserved_setting");
 };
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const requireUnmanaged = (managed: SettingsJson, patch: SettingsJson): void => {
+  // Sorted, because the database keeps the keys in an order of its own.
+  const touched = listManagedTouched(managed, patch).toSorted();
+  if (touched.length === 0) return;
+  const details = touched.map((path) => ({ path, message: "is set by the Tenant resource" }));
+  throw new ChatError("managed_by_kubernetes", { details });
+};
+
+const requireStored = async ({ db }: Pick<ChatDeps, "db">, tenantId: string): Promise<StoredSettings> => {
+  const settings = await findSettings(db, tenantId);
+  if (!settings) throw new ChatError("unauthorized");
+  return settings;
+};

@@ -1,6 +1,6 @@
 import { limits } from "@sendsar/protocol/limits";
 import { signSession } from "../auth/session-token.ts";
-import { findUserState } from "../store/users.ts";
+import { findSessionState } from "../store/sessions.ts";
 import { ChatError } from "./chat-error.ts";
 import type { ChatDeps } from "./deps.ts";
 
@@ -13,11 +13,17 @@ export const createToken = async (
     expiresIn = limits.sessionSecondsDefault,
   }: { readonly userId: string; readonly expiresIn?: number | undefined },
 ): Promise<{ readonly token: string; readonly expiresAt: string; readonly userId: string }> => {
-  const user = await findUserState(deps.db, tenantId, userId);
-  if (!user || user.deactivated) throw new ChatError("user_not_found");
+  const { known, deactivated, readAtMs, validFromMs } = await findSessionState(deps.db, tenantId, userId);
+  if (!known || deactivated) throw new ChatError("user_not_found");
   const signing = await deps.credentials.requireSigningKey(tenantId);
   const now = deps.now();
-  const expiresAt = Math.floor(now.getTime() / 1000) + expiresIn;
-  const token = await signSession(signing, { tenantId, userId, expiresAt }, now, deps.newId());
-  return { token, expiresAt: new Date(expiresAt * 1000).toISOString(), userId };
+  const session = {
+    tenantId,
+    userId,
+    // What was revoked ends at a moment that may be a millisecond ahead.
+    issuedAtMs: Math.max(readAtMs, validFromMs),
+    expiresAt: Math.floor(now.getTime() / 1000) + expiresIn,
+  };
+  const token = await signSession(signing, session, now, deps.newId());
+  return { token, expiresAt: new Date(session.expiresAt * 1000).toISOString(), userId };
 };

@@ -1,4 +1,5 @@
 import type { Endpoint } from "@sendsar/protocol/endpoint";
+import { keepsAnswer } from "@sendsar/protocol/endpoint";
 import type { EndpointId } from "@sendsar/protocol/endpoints";
 import { endpoints } from "@sendsar/protocol/endpoints";
 import { limits } from "@sendsar/protocol/limits";
@@ -6,9 +7,13 @@ import type { FastifyInstance } from "fastify";
 import type * as z from "zod";
 import { ChatError } from "../chat/chat-error.ts";
 import type { ChatDeps } from "../chat/deps.ts";
+import type { GuardDeps } from "./actor.ts";
 import { requireActor } from "./actor.ts";
-import type { Handler } from "./handlers.ts";
+import type { Call, Handler } from "./handlers.ts";
 import { handlers } from "./handlers.ts";
+import { createAnswerLinker } from "./answer-links.ts";
+import { findKeyedRequest } from "./idempotency.ts";
+import { createCallCounter } from "./rate-limit.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -17,39 +22,64 @@ declare module "fastify" {
   }
 }
 
-/** Binds every endpoint of the contract: guard, then validation, then its handler, all within `requestMsMax`. */
-export const bindEndpoints = (
-  server: FastifyInstance,
-  deps: ChatDeps,
-  { checkResponses }: { readonly checkResponses: boolean },
-): void => {
+export interface BindOptions extends Pick<GuardDeps, "attempts" | "addressOf"> {
+  /** Check every answer against the contract, for tests. */
+  readonly checkResponses: boolean;
+}
+
+/**
+ * Binds every endpoint of the contract: guard, rate limit, then validation, then its handler, once for its
+ * `Idempotency-Key` where it has one, all within `requestMsMax`.
+ */
+export const bindEndpoints = (server: FastifyInstance, deps: ChatDeps, options: BindOptions): void => {
+  const { credentials, rateLimiter } = deps;
+  const { attempts, addressOf, checkResponses } = options;
   for (const id of Object.keys(endpoints) as EndpointId[]) {
     const endpoint: Endpoint = endpoints[id];
     const handle = handlers[id] as Handler<Endpoint>;
+    const counter = rateLimiter && createCallCounter(rateLimiter, id, endpoint);
+    const isKeyed = keepsAnswer(endpoint);
+    const link = createAnswerLinker(endpoint, deps.files?.links);
+    const msMax = endpoint.msMax ?? limits.requestMsMax;
     server.route({
       method: endpoint.method,
       url: endpoint.path,
       ...(endpoint.bodyBytesMax !== undefined && { bodyLimit: endpoint.bodyBytesMax }),
       exposeHeadRoute: false,
       // Before the body is read: who may not call sends nothing to parse.
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         const startedAt = performance.now();
-        request.actor = await inTime(requireActor(request, endpoint.auth, deps.credentials), limits.requestMsMax);
+        const guarding = requireActor(request, endpoint.auth, { credentials, attempts, addressOf });
+        const actor = await inTime(guarding, limits.requestMsMax);
+        request.actor = actor;
         request.guardMs = performance.now() - startedAt;
         if (request.query instanceof ChatError) throw request.query;
+        if (counter && !counter.needsBody(actor)) counter.count(request, reply, actor);
       },
       handler: async (request, reply) => {
-        if (!request.actor) throw new ChatError("unauthorized");
-        const handling = handle(deps, {
-          actor: request.actor,
+        const { actor } = request;
+        if (!actor) throw new ChatError("unauthorized");
+        if (counter?.needsBody(actor)) counter.count(request, reply, actor);
+        const call: Call<Endpoint> = {
+          actor,
           params: requireValid(endpoint.params, request.params) as never,
           query: requireValid(endpoint.query, request.query) as never,
           body: requireValid(endpoint.body, request.body ?? (endpoint.body ? {} : undefined)) as never,
-        });
+        };
+        const keyed = isKeyed ? findKeyedRequest(request, actor) : undefined;
+        const handling = keyed
+          ? deps.idempotency.once(
+              keyed,
+              () => handle(deps, call),
+              () => void reply.header("idempotency-replayed", "true"),
+            )
+          : handle(deps, call);
         // The wait for the body is the client's own time.
-        const answer = await inTime(handling, limits.requestMsMax - (request.guardMs ?? 0));
-        if (checkResponses) endpoint.response.parse(answer.body);
-        return reply.code(answer.status as number).send(answer.body);
+        const answer = await inTime(handling, msMax - (request.guardMs ?? 0));
+        // Here, and not by whoever made it: an answer that was kept for its `Idempotency-Key` gets fresh links too.
+        const body = link(actor.tenantId, answer.body);
+        if (checkResponses) endpoint.response.parse(body);
+        return reply.code(answer.status as number).send(body);
       },
     });
   }

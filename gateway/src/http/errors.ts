@@ -7,6 +7,7 @@ import { API_PREFIX } from "@sendsar/protocol/version";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { v7 as uuidv7 } from "uuid";
 import { ChatError } from "../chat/chat-error.ts";
+import { FileStoreError } from "../files/file-store.ts";
 import { StoreError, isTransient } from "../store/store-error.ts";
 
 /** Makes every answer that is not 2xx one shape with a stable code; what went wrong inside is only logged. */
@@ -47,12 +48,12 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
   );
 };
 
-/** Seconds after which a 503 or 429 is worth another try. */
-const retryAfterSeconds = 1;
+/** Seconds after which a 503 or 429 is worth another try, whole ones as `Retry-After` has them. */
+const retryAfterSeconds = ({ retryMs = 0 }: ChatError): number => Math.max(1, Math.ceil(retryMs / 1000));
 
 const sendError = (request: FastifyRequest, reply: FastifyReply, refusal: ChatError): FastifyReply => {
   const { status } = errors[refusal.code];
-  if (status === 503 || status === 429) reply.header("retry-after", retryAfterSeconds);
+  if (status === 503 || status === 429) reply.header("retry-after", retryAfterSeconds(refusal));
   return reply.code(status).type("application/json; charset=utf-8").send(toBody(refusal, request.id));
 };
 
@@ -70,6 +71,7 @@ const toBody = ({ code, details }: ChatError, requestId: string): ErrorBody => {
 
 const toChatError = (error: unknown): ChatError => {
   if (error instanceof ChatError) return error;
+  if (error instanceof FileStoreError) return new ChatError("storage_unavailable", { cause: error });
   if (error instanceof StoreError) {
     return new ChatError(isTransient(error) ? "database_unavailable" : "internal", { cause: error.cause });
   }

@@ -6,22 +6,22 @@ import Fastify, { LogController } from "fastify";
 import { API_PREFIX } from "@sendsar/protocol/version";
 import { limits } from "@sendsar/protocol/limits";
 import type { ChatDeps } from "../chat/deps.ts";
+import type { BindOptions } from "./bind.ts";
 import { bindEndpoints } from "./bind.ts";
 import { serveDocs } from "./docs.ts";
+import { serveFiles } from "./files.ts";
 import { answerClientError, answerErrors, answerFrameworkError, refuseUnrouted } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { serveHealth } from "./health.ts";
 import { parseJsonBodies } from "./json-body.ts";
 import { parseQuery } from "./query.ts";
 
-export interface HttpOptions {
+export interface HttpOptions extends BindOptions {
   readonly deps: ChatDeps;
   readonly health: Health;
   /** The server to answer on; sockets share it. */
   readonly httpServer: Server;
   readonly logger: NonNullable<FastifyServerOptions["loggerInstance"]>;
-  /** Check every answer against the contract, for tests. */
-  readonly checkResponses: boolean;
 }
 
 /** The REST side of the gateway. Guards are hooks of the route itself, so no spelling of a path goes around them. */
@@ -32,6 +32,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => `req_${randomUUID()}`,
     requestIdHeader: false,
+    // From where a request comes is told by `client-address.ts`, for REST and sockets alike.
     trustProxy: false,
     bodyLimit: limits.bodyBytesMax,
     routerOptions: {
@@ -50,9 +51,16 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
   parseJsonBodies(server);
   await server.register(cors, {
     origin: "*",
-    methods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
-    allowedHeaders: ["authorization", "content-type"],
-    exposedHeaders: ["retry-after", "x-request-id"],
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+    allowedHeaders: ["authorization", "content-type", "idempotency-key"],
+    exposedHeaders: [
+      "retry-after",
+      "x-request-id",
+      "ratelimit-limit",
+      "ratelimit-remaining",
+      "ratelimit-reset",
+      "idempotency-replayed",
+    ],
     maxAge: 86_400,
     // Whatever else asks with OPTIONS gets the same answer: the refusal of the strict mode is not of the contract's form.
     strictPreflight: false,
@@ -78,9 +86,10 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
 
   serveHealth(server, options.health);
   await serveDocs(server);
+  await serveFiles(server, options.deps);
   await server.register(
     async (scope) => {
-      bindEndpoints(scope, options.deps, { checkResponses: options.checkResponses });
+      bindEndpoints(scope, options.deps, options);
     },
     { prefix: API_PREFIX },
   );

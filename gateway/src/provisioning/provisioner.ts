@@ -10,7 +10,11 @@ import { openDb } from "../store/db.ts";
 import { createGatewayLogin } from "../store/gateway-login.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Tenant } from "../store/tenants.ts";
-import { deleteTenant, findTenant, insertTenant, listTenants, setTenantStatus } from "../store/tenants.ts";
+import { deleteTenant, findTenantStatus, insertTenant, listTenants, setTenantStatus } from "../store/tenants.ts";
+import type { UnreadCheck } from "../store/unread-check.ts";
+import { verifyUnread } from "../store/unread-check.ts";
+import type { Quotas } from "./quotas.ts";
+import { setManagedSettings, setQuotas } from "./tenant-settings.ts";
 
 /** A tenant's credentials, shown this once: the database keeps a hash and a sealed secret. */
 export interface NewTenantCredentials {
@@ -45,10 +49,20 @@ export interface Provisioner {
   suspendTenant(tenantId: string): Promise<void>;
   /** Takes a suspended tenant up again. */
   resumeTenant(tenantId: string): Promise<void>;
+  /**
+   * Puts settings over the tenant's own, in place of all that were managed before: REST may read them and not change them.
+   * One that is managed no more keeps its value, as the tenant's own. Throws `TenantInvalidError` for what does not fit, and
+   * `TenantNotFoundError`.
+   */
+  setManagedSettings(tenantId: string, settings: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Sets the tenant's own bounds, in place of all that were set before. Throws the same. In force within seconds. */
+  setQuotas(tenantId: string, quotas: Quotas): Promise<void>;
   /** Whose key is this? Undefined for a wrong or expired one. */
   verifyKey(apiKey: string): Promise<string | undefined>;
   /** Removes a tenant and all it has, for good. Throws `TenantNotFoundError`. */
   deleteTenant(tenantId: string): Promise<void>;
+  /** Recounts what every participant has not read. Throws `TenantNotFoundError`. */
+  verifyUnread(tenantId: string): Promise<UnreadCheck>;
   /** Makes a login for gateways of this database, with a new password each time, and answers its URL. */
   ensureGatewayLogin(): Promise<string>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -96,13 +110,13 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     },
     listTenants: () => listTenants(db),
     async rotateKey(tenantId, overlapSeconds = 0) {
-      if (!(await findTenant(db, tenantId))) throw notFound("rotate the key of", tenantId);
+      if (!(await findTenantStatus(db, tenantId))) throw notFound("rotate the key of", tenantId);
       const apiKey = createApiKey();
       await replaceApiKey(db, tenantId, toStoredKey(apiKey), overlapSeconds);
       return { apiKey };
     },
     async rotateSessionKey(tenantId, overlapSeconds = 0) {
-      if (!(await findTenant(db, tenantId))) throw notFound("rotate the session key of", tenantId);
+      if (!(await findTenantStatus(db, tenantId))) throw notFound("rotate the session key of", tenantId);
       const secret = sealSecret(master, tenantId, "session_key", randomBytes(32));
       await replaceSecret(db, tenantId, "session_key", secret, overlapSeconds);
     },
@@ -112,6 +126,12 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     async resumeTenant(tenantId) {
       if (!(await setTenantStatus(db, tenantId, "active"))) throw notFound("resume", tenantId);
     },
+    async setManagedSettings(tenantId, settings) {
+      if (!(await setManagedSettings(db, tenantId, settings))) throw notFound("set the settings of", tenantId);
+    },
+    async setQuotas(tenantId, quotas) {
+      if (!(await setQuotas(db, tenantId, quotas))) throw notFound("set the quotas of", tenantId);
+    },
     async verifyKey(apiKey) {
       if (!isApiKey(apiKey)) return undefined;
       const owner = await findApiKeyOwner(db, hashApiKey(apiKey));
@@ -120,6 +140,10 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     },
     async deleteTenant(tenantId) {
       if (!(await deleteTenant(db, tenantId))) throw notFound("delete", tenantId);
+    },
+    async verifyUnread(tenantId) {
+      if (!(await findTenantStatus(db, tenantId))) throw notFound("recount the unread messages of", tenantId);
+      return await verifyUnread(db, tenantId);
     },
     ensureGatewayLogin: () => createGatewayLogin(databaseUrl),
     [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),

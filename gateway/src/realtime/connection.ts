@@ -9,6 +9,7 @@ import { handlers } from "./handlers.ts";
 import { closeRoom } from "./handlers/leave-room.ts";
 import { stopTyping } from "./handlers/typing.ts";
 import type { ChatSocket } from "./io.ts";
+import { countEvent } from "./rate-limit.ts";
 
 /**
  * Serves one socket, which the handshake has put into its groups, to its end: tells it who is online, and runs its
@@ -60,6 +61,7 @@ const handle = async (
     if ("userId" in parsed.data && parsed.data.userId != null && parsed.data.userId !== connection.userId) {
       throw new ChatError("cannot_act_as_other_user");
     }
+    countEvent(context.deps.rateLimiter, connection, name, parsed.data as never);
     await (handlers[name] as Handler<keyof UpEvents>)(context, connection, parsed.data as never);
   } catch (error) {
     if (!(error instanceof ChatError)) logger.error({ err: error, tenant: connection.tenantId }, "socket event failed");

@@ -1,11 +1,13 @@
 import type { ChatDeps } from "../chat/deps.ts";
+import type { FileLinks } from "../files/links.ts";
 import type { Fanout } from "./fanout.ts";
 import type { ChatSocket } from "./io.ts";
 import type { Presence } from "./presence/presence.ts";
 
 /** What the handlers of socket events work with. */
 export interface RealtimeContext {
-  readonly deps: Pick<ChatDeps, "db">;
+  readonly deps: Pick<ChatDeps, "db" | "rateLimiter">;
+  readonly fileLinks: FileLinks | undefined;
   readonly fanout: Fanout;
   readonly presence: Presence;
 }

@@ -1,8 +1,11 @@
+import type { FileLinks } from "../files/links.ts";
 import type { LogEvent, MembershipChange, News } from "../store/log.ts";
 import type { Bus, Doorbell, DoorbellRinger } from "./cluster/bus.ts";
 import { roomChannel, userChannel } from "./channels.ts";
+import { toDownEvent, toParticipantsChanged } from "./down-event.ts";
 import type { Fanout } from "./fanout.ts";
 import type { Feed } from "./feed/feed.ts";
+import { linkEvent } from "./file-links.ts";
 import type { Groups } from "./groups.ts";
 import type { Presence } from "./presence/presence.ts";
 
@@ -73,31 +76,32 @@ export const createDeliverer =
     groups: Groups,
     presence: Presence,
     onMembers: (tenantId: string, roomId: string, seq: number) => void,
+    links?: FileLinks,
   ) =>
-  (tenantId: string, event: LogEvent): void => {
+  (tenantId: string, logged: LogEvent): void => {
+    const event = linkEvent(links, tenantId, logged);
     if (event.type === "message.created") {
       fanout.message(tenantId, event.message);
       return;
     }
-    if (event.type === "unknown") return;
-    const { roomId, seq, change } = event;
-    const { action, actorUserId, targetUserIds } = change;
+    const { roomId, seq } = event;
+    const inRoom = roomChannel(tenantId, roomId);
+    if (event.type !== "participants.changed") {
+      const told = toDownEvent(event);
+      if (told) fanout.toChannel(inRoom, told.event, told.payload);
+      return;
+    }
+    const { action, targetUserIds } = event.change;
     if (action === "joined") {
       for (const userId of targetUserIds) groups.moveUser(tenantId, userId, roomId, true, seq);
       if (targetUserIds.some((userId) => groups.socketIdsOf(tenantId, userId).length > 0)) {
         onMembers(tenantId, roomId, seq);
       }
     }
-    for (const targetUserId of targetUserIds) {
-      // A new room tells each of its members; a change in a room tells everybody in it, who was removed included.
-      const channel = targetUserIds.length > 1 ? userChannel(tenantId, targetUserId) : roomChannel(tenantId, roomId);
-      fanout.toChannel(channel, "room-participants-changed", {
-        roomId,
-        action,
-        actorUserId,
-        targetUserId,
-        seq,
-      });
+    for (const userId of targetUserIds) {
+      const told = toParticipantsChanged(event, userId);
+      // Who was removed is still in the room.
+      fanout.toChannel(targetUserIds.length > 1 ? userChannel(tenantId, userId) : inRoom, told.event, told.payload);
     }
     if (action === "joined") return;
     for (const userId of targetUserIds) {

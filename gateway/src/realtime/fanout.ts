@@ -4,6 +4,7 @@ import { roomChannel, userChannel } from "./channels.ts";
 import { createBroadcast } from "./broadcast.ts";
 import type { Bus, Signal } from "./cluster/bus.ts";
 import type { ChatServer, ChatSocket } from "./io.ts";
+import { createReadMarks } from "./read-marks.ts";
 import { createTypists } from "./typists.ts";
 
 /**
@@ -20,7 +21,7 @@ export interface Fanout {
   message(tenantId: string, message: Message): void;
   /** To a room's participants on every gateway, all but the one who types. */
   typing(tenantId: string, typing: DownEvents["typing"]): void;
-  /** To a room's participants on every gateway. */
+  /** To a room's participants on every gateway; nobody hears of a pointer that is behind what was heard before. */
   roomRead(tenantId: string, read: DownEvents["room-read"]): void;
   /** The user is gone: whoever still sees it typing is told that it stopped. */
   userGone(tenantId: string, userId: string): void;
@@ -28,6 +29,7 @@ export interface Fanout {
 
 export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
   const typists = createTypists();
+  const readMarks = createReadMarks();
 
   const { emit, emitTo, flush } = createBroadcast(io);
 
@@ -38,9 +40,15 @@ export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
     emit(channel, "typing", payload, except);
   };
 
+  const emitRead = ([channel, , payload]: Signal): void => {
+    const read = payload as DownEvents["room-read"];
+    if (readMarks.advance(channel, read.userId, read.lastReadAt)) emit(channel, "room-read", read, "");
+  };
+
   const here = (signal: Signal): void => {
     const [channel, event, payload, except] = signal;
     if (event === "typing") emitTyping(signal);
+    else if (event === "room-read") emitRead(signal);
     else emit(channel, event, payload, except);
   };
   const everywhere = (signal: Signal): void => {

@@ -1,8 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import { errors } from "@sendsar/protocol/errors";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
+import type { Attempts } from "../chat/attempts.ts";
 import { ChatError } from "../chat/chat-error.ts";
-import type { Credentials } from "../chat/credentials.ts";
+import type { Credentials, SessionActor } from "../chat/credentials.ts";
+import type { RateLimiter } from "../chat/rate-limiter/rate-limiter.ts";
 import type { RoomHead } from "../store/rooms.ts";
 import type { Feed } from "./feed/feed.ts";
 import type { Groups } from "./groups.ts";
@@ -12,6 +15,11 @@ import { sendAway } from "./transport.ts";
 
 export interface HandshakeOptions {
   readonly credentials: Credentials;
+  /** Undefined when nothing is limited, like `attempts`. */
+  readonly rateLimiter: RateLimiter | undefined;
+  readonly attempts: Attempts | undefined;
+  /** From which address a request comes. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly presence: Presence;
   readonly groups: Groups;
   readonly feed: Feed;
@@ -32,7 +40,8 @@ export interface HandshakeOptions {
  * committed before the connect is found by reading, whatever comes after is delivered, and nothing falls in between.
  *
  * A refusal for good is a `connect_error` with the message and `data.code`. What is over soon (the gateway stops, the
- * database is away) is a lost connection instead: published clients come back after one, and never after the other.
+ * database is away, a user who opens sockets too fast) is a lost connection instead: published clients come back after
+ * one, and never after the other.
  */
 export const createHandshake =
   (options: HandshakeOptions) =>
@@ -43,30 +52,43 @@ export const createHandshake =
         options.groups.leaveAll(socket.id);
         if (!(error instanceof ChatError)) options.logger.error({ err: error }, "unable to let a socket in");
         const refusal = toRefusal(error);
-        if (errors[refusal.code].status === 503) sendAway(socket);
+        if (errors[refusal.code].status === 503 || refusal.retryMs !== undefined) sendAway(socket);
         next(Object.assign(new Error(refusal.message), { data: { code: refusal.code } }));
       },
     );
   };
 
 const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<void> => {
-  const { credentials, presence, groups, feed, listRoomHeads, isOpen, begun } = options;
+  const { presence, groups, feed, rateLimiter, listRoomHeads, isOpen, begun } = options;
   if (!isOpen()) throw new ChatError("shutting_down");
+  // Before the look at the session too: what is revoked after it must be heard of.
+  await begun;
   const token: unknown = socket.handshake.auth["token"];
   if (typeof token !== "string" || token === "") throw new ChatError("unauthorized");
   if (token.startsWith("sk_")) throw new ChatError("session_required");
-  const { tenantId, userId, expiresAt } = await credentials.requireSession(token);
+  const { tenantId, userId, issuedAtMs, expiresAt } = await requireSession(options, socket, token);
   const named: unknown = socket.handshake.auth["userId"];
   if (named !== undefined && named !== userId) throw new ChatError("cannot_act_as_other_user");
+  const connect = rateLimiter?.take(tenantId, userId, "connect");
+  if (connect && !connect.allowed) throw new ChatError("rate_limited", { retryMs: connect.retryMs });
   if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
-  Object.assign(socket.data, { tenantId, userId, expiresAt, typingRooms: new Set() } satisfies SocketData);
-  await begun;
+  Object.assign(socket.data, { tenantId, userId, issuedAtMs, expiresAt, typingRooms: new Set() } satisfies SocketData);
   // The user's group before the look: a room that it comes into later reaches the socket through that group.
   groups.enter(socket.id, tenantId, userId);
   const heads = await listRoomHeads(tenantId, userId);
   for (const { roomId, lastSeq } of groups.joinRooms(socket.id, tenantId, userId, heads)) {
     feed.open(tenantId, roomId, lastSeq);
   }
+};
+
+const requireSession = async (
+  { credentials, attempts, addressOf }: HandshakeOptions,
+  socket: ChatSocket,
+  token: string,
+): Promise<SessionActor> => {
+  const verify = () => credentials.requireSession(token);
+  if (!attempts) return await verify();
+  return await attempts.check(addressOf(socket.request), () => credentials.knows(token), verify);
 };
 
 /** What failed inside stays inside. */

@@ -4,10 +4,12 @@ import type { UpEvents } from "@sendsar/protocol/events/up";
 import type { Socket } from "socket.io";
 import { Server } from "socket.io";
 
-/** What the gateway knows of a socket: a user of a tenant, and when its session ends. */
+/** What the gateway knows of a socket: a user of a tenant, and when its session began and ends. */
 export interface SocketData {
   readonly tenantId: string;
   readonly userId: string;
+  /** When its token was minted, in milliseconds since the epoch. */
+  readonly issuedAtMs: number;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
   /** Rooms in which this socket said that its user types. */

@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import type { Announcer } from "../chat/announcer.ts";
+import type { Attempts } from "../chat/attempts.ts";
 import type { Credentials } from "../chat/credentials.ts";
+import type { SharedRateLimiter } from "../chat/rate-limiter/rate-limiter.ts";
+import type { FileLinks } from "../files/links.ts";
 import type { Db } from "../store/db.ts";
-import type { News } from "../store/log.ts";
 import { readNews, readRoomLog } from "../store/log.ts";
 import { listRoomHeadsOf } from "../store/rooms.ts";
 import type { Cluster } from "./cluster/adapter.ts";
 import { createBus, createDoorbellRinger } from "./cluster/bus.ts";
+import { startRateLimitExchange } from "./cluster/rate-limit-exchange.ts";
 import { serveConnection } from "./connection.ts";
 import { createDeliverer, createDelivery } from "./delivery.ts";
 import { createFanout } from "./fanout.ts";
@@ -20,6 +24,7 @@ import { createGroups } from "./groups.ts";
 import { createHandshake } from "./handshake.ts";
 import type { ChatServer } from "./io.ts";
 import { createPresence } from "./presence/presence.ts";
+import { createRevoker } from "./revocation.ts";
 import { startSweeper } from "./sweeper.ts";
 import type { Timers } from "./timers.ts";
 import { sendAway } from "./transport.ts";
@@ -39,6 +44,13 @@ export interface RealtimeOptions {
   readonly io: ChatServer;
   readonly db: Db;
   readonly credentials: Credentials;
+  /** Undefined when nothing is limited, like `attempts`. */
+  readonly rateLimiter: SharedRateLimiter | undefined;
+  readonly attempts: Attempts | undefined;
+  /** Undefined when files are kept nowhere. */
+  readonly fileLinks: FileLinks | undefined;
+  /** From which address a request comes. */
+  readonly addressOf: (request: IncomingMessage) => string;
   readonly logger: Logger;
   readonly timers: Timers;
   readonly now: () => Date;
@@ -48,7 +60,7 @@ export interface RealtimeOptions {
 
 /** Puts the parts together. The composition root of this folder. */
 export const createRealtime = (options: RealtimeOptions): Realtime => {
-  const { io, db, credentials, logger, timers, now, joinCluster } = options;
+  const { io, db, credentials, rateLimiter, fileLinks, logger, timers, now, joinCluster } = options;
   let draining = false;
   const cluster = joinCluster(() => {
     poll.hurry();
@@ -61,28 +73,26 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
   const feed: Feed = createFeed({
     timers,
     readLog: (tenantId, roomId, afterSeq, limit) => readRoomLog(db, tenantId, roomId, afterSeq, limit),
-    deliver: createDeliverer(fanout, groups, presence, (tenantId, roomId, seq) => feed.open(tenantId, roomId, seq)),
+    deliver: createDeliverer(
+      fanout,
+      groups,
+      presence,
+      (tenantId, roomId, seq) => feed.open(tenantId, roomId, seq),
+      fileLinks,
+    ),
     onReadError: (error) => logger.warn({ err: error }, "unable to read the log; trying again"),
   });
   groups.onRoomEmpty((tenantId, roomId) => feed.close(tenantId, roomId));
   const ringer = createDoorbellRinger(bus, timers, () => performance.now());
   const delivery = createDelivery({ feed, groups, bus, ringer });
 
-  const revoke = ({ revocations }: News): void => {
-    for (const { tenantId, userId, reason } of revocations) {
-      credentials.forget(tenantId);
-      for (const socket of groups.socketsOf(tenantId, userId)) {
-        fanout.toSocket(socket, "error", { message: "Session ended", code: reason });
-        socket.disconnect(true);
-      }
-    }
-  };
+  const revoker = createRevoker({ credentials, groups, fanout });
   const poll = startNewsPoll({
     timers,
     read: (cursor) => readNews(db, cursor),
     onNews: (news) => {
       delivery.news(news);
-      revoke(news);
+      revoker.revoke(news.revocations);
     },
     onError: (error) => logger.warn({ err: error }, "unable to read the news; trying again"),
   });
@@ -94,10 +104,15 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
     onSlowConsumer: (socket) => logger.warn({ tenant: socket.data.tenantId }, "cutting a client that does not read"),
   });
 
-  const context = { deps: { db }, fanout, presence };
+  const exchange = rateLimiter && startRateLimitExchange(rateLimiter, bus, timers);
+
+  const context = { deps: { db, rateLimiter }, fileLinks, fanout, presence };
   io.use(
     createHandshake({
       credentials,
+      rateLimiter,
+      attempts: options.attempts,
+      addressOf: options.addressOf,
       presence,
       groups,
       feed,
@@ -107,7 +122,10 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       logger,
     }),
   );
-  io.on("connection", (socket) => serveConnection(context, logger, socket));
+  io.on("connection", (socket) => {
+    serveConnection(context, logger, socket);
+    void revoker.confirm(socket);
+  });
 
   return {
     announcer: { committed: delivery.committed, roomRead: fanout.roomRead },
@@ -124,6 +142,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
     async stop() {
       sweeper.stop();
       ringer.stop();
+      exchange?.stop();
       feed.stop();
       presence.stop();
       await Promise.all([poll.stop(), cluster[Symbol.asyncDispose]()]);

@@ -1,5 +1,6 @@
 import type { Db, Query, Statement } from "./db.ts";
 import { insertRevocation } from "./revocations.ts";
+import { lockTenant } from "./tenant-lock.ts";
 
 /** Whose an API key is, and until when it works. */
 export interface ApiKeyOwner {
@@ -55,11 +56,6 @@ export const replaceApiKey = async (
     { statement: expireKeys, values: [tenantId, overlapSeconds] },
     insertApiKey(tenantId, key),
   ]);
-};
-
-const lockTenant: Statement = {
-  name: "lock-tenant",
-  text: "select from tenants where tenant_id = $1 for no key update",
 };
 
 const expireKeys: Statement = {
@@ -119,9 +115,7 @@ export const replaceSecret = async (
   await db.batch(tenantId, [
     { statement: expireSecrets, values: [tenantId, kind, overlapSeconds] },
     insertSecret(tenantId, kind, secret),
-    ...(kind === "session_key" && overlapSeconds === 0
-      ? [insertRevocation(tenantId, undefined, "sessions_revoked")]
-      : []),
+    ...(kind === "session_key" && overlapSeconds === 0 ? [insertRevocation(tenantId, "sessions_revoked")] : []),
   ]);
 };
 

@@ -41,10 +41,15 @@ export interface Db {
 }
 
 export interface CallOptions {
-  /** Milliseconds that the call may take, when less than `queryMsMax`. */
+  /** Milliseconds that the call may take, instead of `queryMsMax`. With more, the server too gives it so much longer. */
   readonly msMax?: number;
   /** Milliseconds that it may wait for a lock, when less than `lockWaitMsMax`. */
   readonly lockMsMax?: number;
+  /**
+   * Plan its statements once for each connection, not anew for the values of each call. For statements that look into
+   * indexes whatever their values are, and whose planning costs more than their work.
+   */
+  readonly planOnce?: boolean;
 }
 
 export interface DbOptions {
@@ -129,7 +134,8 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
     },
     batch: (tenantId, queries, options) => inTransaction(asTenant(tenantId, options), queries, options),
     async findKeyOwner<R>(statement: Statement, keyHash: Buffer) {
-      const context = { statement: setKeyHash, values: [keyHash.toString("hex"), limits.lockWaitMsMax] };
+      const { lockWaitMsMax, statementMsMax } = limits;
+      const context = { statement: setKeyHash, values: [keyHash.toString("hex"), lockWaitMsMax, statementMsMax] };
       const [rows] = await inTransaction(context, [{ statement, values: [keyHash] }]);
       return rows?.[0] as R | undefined;
     },
@@ -153,7 +159,7 @@ const closeMsMax = 500;
 // In the transaction and not of the session: behind a pooler the session is somebody else's the next time.
 const setLimits = `
   set_config('lock_timeout', $2, true),
-  set_config('statement_timeout', '${limits.statementMsMax}', true)`;
+  set_config('statement_timeout', $3, true)`;
 
 const setTenant: Statement = {
   name: "set-tenant",
@@ -164,9 +170,17 @@ const setKeyHash: Statement = {
   text: `select set_config('sendsar.key_hash', $1, true), ${setLimits}`,
 };
 
-const asTenant = (tenantId: string, { lockMsMax = limits.lockWaitMsMax }: CallOptions = {}): Query => ({
-  statement: setTenant,
-  values: [tenantId, Math.round(lockMsMax)],
+const setTenantAndPlanOnce: Statement = {
+  name: "set-tenant-and-plan-once",
+  text: `${setTenant.text}, set_config('plan_cache_mode', 'force_generic_plan', true)`,
+};
+
+const asTenant = (
+  tenantId: string,
+  { msMax = limits.queryMsMax, lockMsMax = limits.lockWaitMsMax, planOnce = false }: CallOptions = {},
+): Query => ({
+  statement: planOnce ? setTenantAndPlanOnce : setTenant,
+  values: [tenantId, Math.round(lockMsMax), limits.statementMsMax + Math.max(0, msMax - limits.queryMsMax)],
 });
 
 const int8 = 20;

@@ -1,40 +1,19 @@
+import { limits } from "@sendsar/protocol/limits";
 import type { Message, MessagePart, ParentPreview } from "@sendsar/protocol/objects/message";
 import type { Db, Statement } from "./db.ts";
 
-export interface MessagePage {
-  readonly messages: Message[];
-  /** The seq below which the next page starts; absent at the end. */
-  readonly next: number | undefined;
-  /** How far the other one of a two-person room has read and been served; null in larger rooms. */
-  readonly peerLastReadAt: string | null;
-  readonly peerLastDeliveredAt: string | null;
-}
+// Whatever of it the Tenant resource sets wins. Read once for a statement, and only if a deleted message comes up.
+const hidesDeleted = `
+    select coalesce(t.managed_settings #>> '{chat,deletedMessageDisplay}', t.settings #>> '{chat,deletedMessageDisplay}')
+      is not distinct from 'hidden'
+    from tenants t where t.tenant_id = $1`;
 
-/** Messages of a room, newest first, below `beforeSeq`. */
-export const listMessages = async (
-  db: Db,
-  tenantId: string,
-  roomId: string,
-  page: { readonly viewerId?: string | undefined; readonly beforeSeq?: number | undefined; readonly limit: number },
-): Promise<MessagePage> => {
-  const [rows = [], peers = []] = await db.batch(tenantId, [
-    { statement: selectPage, values: [tenantId, roomId, page.beforeSeq ?? null, page.limit + 1] },
-    { statement: selectPeers, values: [tenantId, roomId, page.viewerId ?? null] },
-  ]);
-  const messages = (rows as unknown as MessageRow[]).slice(0, page.limit).map(toMessage);
-  const peer = peers.length === 1 ? (peers[0] as unknown as PeerRow) : undefined;
-  return {
-    messages,
-    next: rows.length > page.limit ? messages.at(-1)?.seq : undefined,
-    peerLastReadAt: peer?.last_read_at ?? null,
-    peerLastDeliveredAt: peer?.last_delivered_at ?? null,
-  };
-};
-
-/** Columns of `messageTables` that make a message. */
+/** Columns of `messageTables` that make a message, in a statement whose first value is the tenant. */
 export const messageColumns = `
   m.message_id, m.room_id, m.seq, m.sender_id, m.client_message_id, m.parts, m.preview_text, m.created_at,
-  m.parent_message_id, m.edited_at, m.deleted_at,
+  m.parent_message_id, m.edited_at, m.deleted_at, m.reactions, m.pinned_at, m.pinned_by, m.forwarded_from_id,
+  m.forwarded_from_sender_id,
+  case when m.deleted_at is not null then (${hidesDeleted}) end as deleted_hidden,
   parent.message_id as parent_id, parent.sender_id as parent_sender_id, parent.parts as parent_parts,
   parent.preview_text as parent_preview_text, parent.deleted_at as parent_deleted_at`;
 
@@ -42,35 +21,88 @@ export const messageTables = `
   messages m
   left join messages parent on parent.tenant_id = m.tenant_id and parent.message_id = m.parent_message_id`;
 
-const selectPage: Statement = {
-  name: "select-message-page",
-  text: `
-    select ${messageColumns}
-    from ${messageTables}
-    where m.tenant_id = $1 and m.room_id = $2 and ($3::bigint is null or m.seq < $3)
-    order by m.seq desc
-    limit $4`,
-};
-
-// The other participant of a two-person room: one row exactly when there is one other.
-const selectPeers: Statement = {
-  name: "select-peers",
-  text: `
-    select last_read_at, last_delivered_at
-    from participants
-    where tenant_id = $1 and room_id = $2 and user_id is distinct from $3
-    limit 2`,
-};
-
 /** One message by its id. */
 export const findMessage = async (db: Db, tenantId: string, messageId: string): Promise<Message | undefined> => {
   const [row] = await db.query<MessageRow>(tenantId, selectMessage, [tenantId, messageId]);
   return row && toMessage(row);
 };
 
-const selectMessage: Statement = {
+/** Values: tenant, message. */
+export const selectMessage: Statement = {
   name: "select-message",
   text: `select ${messageColumns} from ${messageTables} where m.tenant_id = $1 and m.message_id = $2`,
+};
+
+/** What a viewer finds of a room; without a viewer everything. */
+export type ViewedMessage = Message | "room_not_found" | "message_not_found";
+
+/** One message of a room, unless the viewer is not in the room or has cleared it. */
+export const findViewedMessage = async (
+  db: Db,
+  tenantId: string,
+  roomId: string,
+  viewerId: string | undefined,
+  messageId: string,
+): Promise<ViewedMessage> => {
+  const [rooms = [], rows = []] = await db.batch(tenantId, [
+    { statement: selectRoomView, values: [tenantId, roomId, viewerId ?? null] },
+    { statement: selectViewedMessage, values: [tenantId, roomId, viewerId ?? null, messageId] },
+  ]);
+  if (rooms.length === 0) return "room_not_found";
+  const row = rows[0] as unknown as MessageRow | undefined;
+  return row ? toMessage(row) : "message_not_found";
+};
+
+/** The pinned messages that a viewer finds in a room, latest pin first. A deleted message is not pinned any more. */
+export const listPinnedMessages = async (
+  db: Db,
+  tenantId: string,
+  roomId: string,
+  viewerId: string | undefined,
+): Promise<Message[] | "room_not_found"> => {
+  const values = [tenantId, roomId, viewerId ?? null];
+  const [rooms = [], rows = []] = await db.batch(tenantId, [
+    { statement: selectRoomView, values },
+    { statement: selectPinned, values },
+  ]);
+  return rooms.length === 0 ? "room_not_found" : (rows as unknown as MessageRow[]).map(toMessage);
+};
+
+/** One row if the room is there, and the viewer, if there is one, in it. Values: tenant, room, viewer or null. */
+export const selectRoomView: Statement = {
+  name: "select-room-view",
+  text: `
+    select r.last_seq
+    from rooms r
+    left join participants p on p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3
+    where r.tenant_id = $1 and r.room_id = $2 and r.deleted_at is null and ($3::text is null or p.user_id is not null)`,
+};
+
+/**
+ * Up to where the viewer `$3` has cleared the room `$2`: a number, read once for a statement. A subquery as a whole, not a
+ * `coalesce` of one: row-level security lets nothing that holds a `coalesce` be the condition of an index, and all that was
+ * cleared would be read and thrown away.
+ */
+export const viewersCut = `(
+      select coalesce(max(p.cleared_seq), 0) from participants p
+      where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3)`;
+
+const selectViewedMessage: Statement = {
+  name: "select-viewed-message",
+  text: `
+    select ${messageColumns}
+    from ${messageTables}
+    where m.tenant_id = $1 and m.room_id = $2 and m.message_id = $4 and m.seq > ${viewersCut}`,
+};
+
+export const selectPinned: Statement = {
+  name: "select-pinned-messages",
+  text: `
+    select ${messageColumns}
+    from ${messageTables}
+    where m.tenant_id = $1 and m.room_id = $2 and m.pinned_at is not null and m.seq > ${viewersCut}
+    order by m.pinned_at desc
+    limit ${limits.roomPinsMax}`,
 };
 
 /** What a reply shows of its parent; `parent_id` is null when there is none. */
@@ -107,11 +139,12 @@ export interface MessageRow extends ParentRow {
   readonly parent_message_id: string | null;
   readonly edited_at: string | null;
   readonly deleted_at: string | null;
-}
-
-interface PeerRow {
-  readonly last_read_at: string | null;
-  readonly last_delivered_at: string | null;
+  readonly deleted_hidden: boolean | null;
+  readonly reactions: Message["reactions"];
+  readonly pinned_at: string | null;
+  readonly pinned_by: string | null;
+  readonly forwarded_from_id: string | null;
+  readonly forwarded_from_sender_id: string | null;
 }
 
 export const toMessage = (row: MessageRow): Message => ({
@@ -127,10 +160,10 @@ export const toMessage = (row: MessageRow): Message => ({
   parentMessage: toParentPreview(row),
   editedAt: row.edited_at,
   deletedAt: row.deleted_at,
-  deletedHidden: null,
-  reactions: [],
-  pinnedAt: null,
-  pinnedBy: null,
-  forwardedFromId: null,
-  forwardedFromSenderId: null,
+  deletedHidden: row.deleted_hidden,
+  reactions: row.reactions,
+  pinnedAt: row.pinned_at,
+  pinnedBy: row.pinned_by,
+  forwardedFromId: row.forwarded_from_id,
+  forwardedFromSenderId: row.forwarded_from_sender_id,
 });

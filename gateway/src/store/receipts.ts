@@ -1,4 +1,16 @@
 import type { Db, Statement } from "./db.ts";
+import { isAt, lastReadMessageId, messageIdAt, roomOfParticipant, unreadCount } from "./unread.ts";
+
+/** A participant's pointer and where it is to go. */
+export interface PointerMove {
+  readonly roomId: string;
+  readonly userId: string;
+  /** The message that was read, or has arrived; absent: the newest of the room. */
+  readonly messageId: string | undefined;
+}
+
+/** There is no such participant, or no such message for it. */
+export type PointerRefusal = "not_a_participant" | "message_not_found";
 
 /** Where a participant's read pointer stands after a call. */
 export interface ReadPointer {
@@ -10,62 +22,161 @@ export interface ReadPointer {
 }
 
 /**
- * Moves a participant's read pointer to a message, or to the newest one without `messageId`; never backwards. Answers
- * `not_a_participant` or `message_not_found` when there is nothing to move or to move to.
+ * Moves a participant's read pointer to a message; never backwards. What is read has also been delivered. One round
+ * trip, and no commit to wait for when nothing moves.
  */
 export const advanceReadPointer = async (
   db: Db,
   tenantId: string,
-  roomId: string,
-  userId: string,
-  messageId: string | undefined,
-): Promise<ReadPointer | "not_a_participant" | "message_not_found"> => {
-  const [moved = [], rows = []] = await db.batch(tenantId, [
-    { statement: advance, values: [tenantId, roomId, userId, messageId ?? null] },
-    { statement: selectPointer, values: [tenantId, roomId, userId, messageId ?? null] },
-  ]);
-  const row = rows[0] as unknown as PointerRow | undefined;
-  if (!row) return "not_a_participant";
-  if (messageId !== undefined && !row.target_exists) return "message_not_found";
+  move: PointerMove,
+): Promise<ReadPointer | PointerRefusal> => {
+  const moved = await advance<ReadRow>(db, tenantId, move, readPointer);
+  if (typeof moved === "string") return moved;
+  const { row, advanced } = moved;
   return {
     lastReadAt: row.last_read_at,
     lastReadMessageId: row.last_read_message_id,
     unreadCount: row.unread_count,
-    advanced: moved.length === 1,
+    advanced,
   };
 };
 
-const target = `
-  select m.seq, m.ordinal, m.created_at from messages m
-  where m.tenant_id = $1 and m.room_id = $2 and ($4::uuid is null or m.message_id = $4)
-  order by m.seq desc
-  limit 1`;
+/** Where a participant's delivery pointer stands after a call. */
+export interface DeliveryPointer {
+  readonly lastDeliveredAt: string | null;
+  readonly lastDeliveredMessageId: string | null;
+}
 
-const advance: Statement = {
-  name: "advance-read-pointer",
-  text: `
-    update participants p
-    set last_read_seq = t.seq, last_read_count = t.ordinal, last_read_at = t.created_at
-    from (${target}) t
-    where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3 and p.last_read_seq < t.seq
-    returning p.user_id`,
+/** Moves a participant's delivery pointer to a message; never backwards, nor behind the read pointer. */
+export const advanceDeliveryPointer = async (
+  db: Db,
+  tenantId: string,
+  move: PointerMove,
+): Promise<DeliveryPointer | PointerRefusal> => {
+  const moved = await advance<DeliveryRow>(db, tenantId, move, deliveryPointer);
+  if (typeof moved === "string") return moved;
+  return {
+    lastDeliveredAt: moved.row.delivered_at,
+    lastDeliveredMessageId: moved.row.delivered_message_id,
+  };
 };
 
-const selectPointer: Statement = {
-  name: "select-read-pointer",
+/** SQL: until when messages have reached participant `p`. What it has read has reached it. */
+export const deliveredAt = "greatest(p.last_delivered_at, p.last_read_at)";
+const deliveredSeq = "greatest(p.last_delivered_seq, p.last_read_seq)";
+
+/**
+ * How far the one who is not `$3` has read a room, and been served: one row exactly when the room has two people.
+ * Values: tenant, room, viewer; without a viewer there is no other.
+ */
+export const selectPeers: Statement = {
+  name: "select-peers",
   text: `
-    select p.last_read_at, r.message_count - p.last_read_count as unread_count,
-      (select m.message_id from messages m
-        where m.tenant_id = $1 and m.room_id = $2 and m.seq = p.last_read_seq) as last_read_message_id,
-      exists (${target}) as target_exists
+    select p.last_read_at, ${deliveredAt} as last_delivered_at
     from participants p
-    join rooms r on r.tenant_id = p.tenant_id and r.room_id = p.room_id
-    where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3`,
+    where p.tenant_id = $1 and p.room_id = $2 and p.user_id <> $3
+    limit 2`,
 };
 
-interface PointerRow {
+interface Pointer {
+  /** Move to one message, and to the newest. */
+  readonly advance: { readonly one: Statement; readonly newest: Statement };
+  /** Look where it stands, and whether there is that message. */
+  readonly select: Statement;
+}
+
+const advance = async <R>(
+  db: Db,
+  tenantId: string,
+  { roomId, userId, messageId }: PointerMove,
+  pointer: Pointer,
+): Promise<{ readonly row: R; readonly advanced: boolean } | PointerRefusal> => {
+  const values = [tenantId, roomId, userId];
+  // Two statements, because the second one must see what another device of the user has moved while the first waited.
+  const [moved = [], rows = []] = await db.batch(tenantId, [
+    messageId === undefined
+      ? { statement: pointer.advance.newest, values }
+      : { statement: pointer.advance.one, values: [...values, messageId] },
+    { statement: pointer.select, values: [...values, messageId ?? null] },
+  ]);
+  const row = rows[0] as unknown as (R & { readonly target_exists: boolean }) | undefined;
+  if (!row) return "not_a_participant";
+  if (messageId !== undefined && !row.target_exists) return "message_not_found";
+  return { row, advanced: moved.length === 1 };
+};
+
+// Found by its id, whatever room it is in; the room is looked at then.
+const messageWithId = `(
+      select * from messages
+      where tenant_id = $1 and ${isAt("message_id", "$4")}
+      order by message_id
+      limit 1
+    ) m`;
+
+// Each with a plan of its own: one statement for both would be planned to search the room for the id.
+const target = {
+  one: `select m.seq, m.ordinal, m.created_at from ${messageWithId} where m.room_id = $2`,
+  newest: `
+      select m.seq, m.ordinal, m.created_at from messages m
+      where m.tenant_id = $1 and m.room_id = $2
+      order by m.seq desc
+      limit 1`,
+};
+
+/** Moves one pointer forward; messages that are not there for the participant, because it cleared them, do not move it. */
+const advanceBy = (name: string, set: string, current: string): Pointer["advance"] => {
+  const toTarget = (which: keyof typeof target): Statement => ({
+    name: `advance-${name}-pointer-to-${which}`,
+    text: `
+    update participants p
+    set ${set}
+    from (${target[which]}) t
+    where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3 and greatest(${current}, p.cleared_seq) < t.seq
+    returning p.user_id`,
+  });
+  return { one: toTarget("one"), newest: toTarget("newest") };
+};
+
+const targetExists = `
+      exists (select from ${messageWithId} where m.room_id = $2 and m.seq > p.cleared_seq) as target_exists`;
+
+const readPointer: Pointer = {
+  advance: advanceBy(
+    "read",
+    "last_read_seq = t.seq, last_read_count = t.ordinal, last_read_at = t.created_at",
+    "p.last_read_seq",
+  ),
+  select: {
+    name: "select-read-pointer",
+    text: `
+    select p.last_read_at, ${lastReadMessageId} as last_read_message_id, ${unreadCount} as unread_count, ${targetExists}
+    from participants p
+    cross join ${roomOfParticipant}
+    where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3`,
+  },
+};
+
+interface ReadRow {
   readonly last_read_at: string | null;
-  readonly unread_count: number;
   readonly last_read_message_id: string | null;
-  readonly target_exists: boolean;
+  readonly unread_count: number;
+}
+
+const deliveryPointer: Pointer = {
+  advance: advanceBy("delivery", "last_delivered_seq = t.seq, last_delivered_at = t.created_at", deliveredSeq),
+  select: {
+    name: "select-delivery-pointer",
+    text: `
+    select ${deliveredAt} as delivered_at,
+      case when ${deliveredAt} is not null and ${deliveredSeq} > p.cleared_seq then ${messageIdAt(deliveredSeq)} end
+        as delivered_message_id,
+      ${targetExists}
+    from participants p
+    where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3`,
+  },
+};
+
+interface DeliveryRow {
+  readonly delivered_at: string | null;
+  readonly delivered_message_id: string | null;
 }

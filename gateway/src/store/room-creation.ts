@@ -1,6 +1,8 @@
 import type { RoomKind, Role } from "@sendsar/protocol/objects/room";
 import type { Db, Statement } from "./db.ts";
 import type { MembershipChange } from "./log.ts";
+import type { ComingUser } from "./room-users.ts";
+import { ensureUsers } from "./room-users.ts";
 
 export interface NewRoom {
   readonly roomId: string;
@@ -13,26 +15,21 @@ export interface NewRoom {
   readonly participants: readonly NewRoomParticipant[];
 }
 
-export interface NewRoomParticipant {
-  readonly userId: string;
-  /** Absent: a known user keeps its name, a new one is named by its id. */
-  readonly username?: string | undefined;
-  readonly appCode?: string | undefined;
+export interface NewRoomParticipant extends ComingUser {
   readonly role: Role;
 }
 
 /**
  * Creates a room with its participants, and those users that are not there yet, as one event of the log. When the
- * `externalId` is taken nothing is created and the id of the room that has it is answered. One round trip; two calls
- * racing for one `externalId` end with one room.
+ * `externalId` is taken nothing is created and the id of the room that has it is answered; undefined when that room lost
+ * it at this very moment, so that the call is worth another try. One round trip; two calls racing for one `externalId` end
+ * with one room.
  */
 export const createRoom = async (
   db: Db,
   tenantId: string,
   room: NewRoom,
-): Promise<{ readonly roomId: string; readonly created: boolean }> => {
-  // A fixed order of locks, so that two rooms with the same people cannot wait for each other.
-  const people = room.participants.toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+): Promise<{ readonly roomId: string; readonly created: boolean } | undefined> => {
   const results = await db.batch(tenantId, [
     {
       statement: insertRoom,
@@ -47,16 +44,7 @@ export const createRoom = async (
         room.metadata === null ? null : JSON.stringify(room.metadata),
       ],
     },
-    {
-      statement: insertMissingUsers,
-      values: [
-        tenantId,
-        room.roomId,
-        people.map((person) => person.userId),
-        people.map((person) => person.username ?? null),
-        people.map((person) => person.appCode ?? null),
-      ],
-    },
+    ...ensureUsers(tenantId, room.roomId, room.participants),
     {
       statement: insertParticipants,
       values: [tenantId, room.roomId, room.participants.map((p) => p.userId), room.participants.map((p) => p.role)],
@@ -68,8 +56,7 @@ export const createRoom = async (
     { statement: selectCreated, values: [tenantId, room.roomId, room.externalId] },
   ]);
   const found = results.at(-1)?.[0]?.["room_id"];
-  if (typeof found !== "string") throw new Error("unable to create a room; it is not there after its insert");
-  return { roomId: found, created: found === room.roomId };
+  return typeof found === "string" ? { roomId: found, created: found === room.roomId } : undefined;
 };
 
 /** A room's first event: its participants came in. The first of them stands for who made it. */
@@ -90,16 +77,6 @@ const insertRoom: Statement = {
 
 // The following statements do nothing unless the room above was inserted.
 const wasInserted = "exists (select from rooms where tenant_id = $1 and room_id = $2)";
-
-const insertMissingUsers: Statement = {
-  name: "insert-missing-users",
-  text: `
-    insert into users as u (tenant_id, user_id, username, app_code, created_at, updated_at)
-    select $1, given.user_id, coalesce(given.username, given.user_id), given.app_code, now(), now()
-    from unnest($3::text[], $4::text[], $5::text[]) as given (user_id, username, app_code)
-    where ${wasInserted}
-    on conflict (tenant_id, user_id) do nothing`,
-};
 
 const insertParticipants: Statement = {
   name: "insert-participants",

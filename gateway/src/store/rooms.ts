@@ -1,5 +1,7 @@
 import type { Participant, Role, RoomDetail, RoomKind, RoomSummary } from "@sendsar/protocol/objects/room";
-import type { Db, Statement } from "./db.ts";
+import type { Db, Query, Statement } from "./db.ts";
+import { deliveredAt } from "./receipts.ts";
+import { isListed, lastReadMessageId, messageIdAt, unreadCount } from "./unread.ts";
 
 /** Where a page of rooms ends: the next one starts behind it. */
 export interface RoomPosition {
@@ -8,7 +10,7 @@ export interface RoomPosition {
 }
 
 export interface RoomFilter {
-  /** Whose rooms, and whose unread counts; absent: all rooms of the tenant. */
+  /** Whose list, and whose unread counts; absent: all rooms of the tenant. */
   readonly viewerId?: string | undefined;
   readonly externalId?: string | undefined;
   readonly customTypes?: readonly string[] | undefined;
@@ -16,21 +18,20 @@ export interface RoomFilter {
   readonly limit: number;
 }
 
-/** Rooms by latest activity, newest first, ties by id. Asks for one more than `limit` to know whether there are more. */
+/**
+ * Rooms by latest activity, newest first, ties by id. A viewer's list leaves out what the viewer has hidden. Asks for one
+ * more than `limit` to know whether there are more.
+ *
+ * Pages are read one after the other, each as the list then is: a room that nothing happens to is on exactly one of them.
+ * One that a message reaches moves to the top, so that it may come on no later page; who reads from the top again finds it.
+ */
 export const listRooms = async (
   db: Db,
   tenantId: string,
   filter: RoomFilter,
 ): Promise<{ readonly rooms: RoomSummary[]; readonly next: RoomPosition | undefined }> => {
-  const rows = await db.query<RoomRow>(tenantId, filter.viewerId === undefined ? selectRooms : selectRoomsOf, [
-    tenantId,
-    filter.externalId ?? null,
-    filter.customTypes ?? null,
-    filter.after?.activityAt ?? null,
-    filter.after?.roomId ?? null,
-    filter.limit + 1,
-    ...(filter.viewerId === undefined ? [] : [filter.viewerId]),
-  ]);
+  const { statement, values } = toListQuery(tenantId, filter);
+  const rows = await db.query<RoomRow>(tenantId, statement, values);
   const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
   const more = rows.length > filter.limit && last !== undefined;
@@ -40,36 +41,54 @@ export const listRooms = async (
   };
 };
 
-// Unread is a subtraction: counted messages of the room less those up to the viewer's pointer.
 const viewerColumns = `
-  r.message_count - p.last_read_count as unread_count,
-  (select m.message_id from messages m
-    where m.tenant_id = r.tenant_id and m.room_id = r.room_id and m.seq = p.last_read_seq) as last_read_message_id`;
+  ${unreadCount} as unread_count, ${lastReadMessageId} as last_read_message_id, p.cleared_at`;
+const noViewerColumns = "null as unread_count, null as last_read_message_id, null as cleared_at";
 
-const pageConditions = `
-  ($2::text is null or r.external_id = $2)
-  and ($3::text[] is null or r.custom_type = any($3))
-  and ($4::timestamptz is null or r.activity_at <= $4 and (r.activity_at < $4 or r.room_id > $5::uuid))`;
-
-const selectRooms: Statement = {
-  name: "select-rooms",
-  text: `
-    select r.*, null as unread_count, null as last_read_message_id
-    from rooms r
-    where r.tenant_id = $1 and ${pageConditions}
+/**
+ * A statement of its own for each set of filters. In one for all, with conditions that fall away when their value is null,
+ * the plan could not depend on which are there, and a look for one `externalId` would go through all rooms of the tenant.
+ * `offset 0` and the laterals keep each look a look into one index, also for a tenant that the statistics do not know yet.
+ */
+export const toListQuery = (tenantId: string, filter: RoomFilter): Query => {
+  const { viewerId, externalId, customTypes, after, limit } = filter;
+  const values: unknown[] = [tenantId, limit + 1];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const traits: string[] = [];
+  const conditions = ["r.tenant_id = $1", "r.deleted_at is null"];
+  let tables = "rooms r";
+  if (externalId !== undefined) {
+    traits.push("by-external-id");
+    tables = `(select * from rooms where tenant_id = $1 and external_id = ${bind(externalId)} offset 0) r`;
+  }
+  if (viewerId !== undefined) {
+    traits.push("of-user");
+    conditions.push(isListed);
+    const viewer = bind(viewerId);
+    tables =
+      externalId === undefined
+        ? `(select * from participants where tenant_id = $1 and user_id = ${viewer} offset 0) p
+      cross join lateral (select * from rooms where tenant_id = $1 and room_id = p.room_id offset 0) r`
+        : `${tables}
+      cross join lateral (
+        select * from participants where tenant_id = $1 and room_id = r.room_id and user_id = ${viewer} offset 0) p`;
+  }
+  if (customTypes !== undefined) {
+    traits.push("by-type");
+    conditions.push(`r.custom_type = any(${bind(customTypes)}::text[])`);
+  }
+  if (after !== undefined) {
+    traits.push("after");
+    const [at, id] = [bind(after.activityAt), bind(after.roomId)];
+    conditions.push(`r.activity_at <= ${at} and (r.activity_at < ${at} or r.room_id > ${id}::uuid)`);
+  }
+  const text = `
+    select r.*, ${viewerId === undefined ? noViewerColumns : viewerColumns}
+    from ${tables}
+    where ${conditions.join(" and ")}
     order by r.activity_at desc, r.room_id
-    limit $6`,
-};
-
-const selectRoomsOf: Statement = {
-  name: "select-rooms-of-user",
-  text: `
-    select r.*, ${viewerColumns}
-    from participants p
-    join rooms r on r.tenant_id = p.tenant_id and r.room_id = p.room_id
-    where p.tenant_id = $1 and p.user_id = $7 and ${pageConditions}
-    order by r.activity_at desc, r.room_id
-    limit $6`,
+    limit $2`;
+  return { statement: { name: ["select-rooms", ...traits].join("-"), text }, values };
 };
 
 /** A room with its participants, oldest first. With a viewer who is not one of them there is no room. */
@@ -94,15 +113,14 @@ const selectRoom: Statement = {
     select r.*, ${viewerColumns}
     from rooms r
     left join participants p on p.tenant_id = r.tenant_id and p.room_id = r.room_id and p.user_id = $3
-    where r.tenant_id = $1 and r.room_id = $2 and ($3::text is null or p.user_id is not null)`,
+    where r.tenant_id = $1 and r.room_id = $2 and r.deleted_at is null and ($3::text is null or p.user_id is not null)`,
 };
 
 const selectParticipants: Statement = {
   name: "select-participants",
   text: `
-    select p.*, u.username, u.avatar_url,
-      (select m.message_id from messages m
-        where m.tenant_id = p.tenant_id and m.room_id = p.room_id and m.seq = p.last_read_seq) as last_read_message_id
+    select p.*, u.username, u.avatar_url, ${deliveredAt} as delivered_at,
+      case when p.last_read_at is not null then ${messageIdAt("p.last_read_seq")} end as last_read_message_id
     from participants p
     join users u on u.tenant_id = p.tenant_id and u.user_id = p.user_id
     where p.tenant_id = $1 and p.room_id = $2
@@ -132,6 +150,17 @@ const selectHeads: Statement = {
     limit $3`,
 };
 
+/** Is there such a room? */
+export const isRoom = async (db: Db, tenantId: string, roomId: string): Promise<boolean> => {
+  const rows = await db.query(tenantId, selectExistence, [tenantId, roomId]);
+  return rows.length === 1;
+};
+
+const selectExistence: Statement = {
+  name: "select-room-existence",
+  text: "select 1 from rooms where tenant_id = $1 and room_id = $2 and deleted_at is null",
+};
+
 /** Is the user in the room? */
 export const isParticipant = async (db: Db, tenantId: string, roomId: string, userId: string): Promise<boolean> => {
   const rows = await db.query(tenantId, selectMembership, [tenantId, roomId, userId]);
@@ -159,6 +188,7 @@ interface RoomRow {
   readonly created_at: string;
   readonly unread_count: number | null;
   readonly last_read_message_id: string | null;
+  readonly cleared_at: string | null;
 }
 
 interface ParticipantRow {
@@ -169,7 +199,7 @@ interface ParticipantRow {
   readonly joined_at: string;
   readonly last_read_at: string | null;
   readonly last_read_message_id: string | null;
-  readonly last_delivered_at: string | null;
+  readonly delivered_at: string | null;
 }
 
 const toSummary = (row: RoomRow): RoomSummary => ({
@@ -180,8 +210,7 @@ const toSummary = (row: RoomRow): RoomSummary => ({
   customType: row.custom_type,
   metadata: row.metadata,
   isFrozen: row.is_frozen,
-  lastMessage:
-    row.last_message_at === null ? null : { previewText: row.last_message_preview, createdAt: row.last_message_at },
+  lastMessage: toLastMessage(row),
   unreadCount: row.unread_count,
   lastReadMessageId: row.last_read_message_id,
   createdAt: row.created_at,
@@ -189,6 +218,13 @@ const toSummary = (row: RoomRow): RoomSummary => ({
   isGroup: row.kind === "group",
   lastSeq: row.last_seq,
 });
+
+/** Null when the room is empty, for a viewer who has cleared it too. Times are ISO texts of one length, so they compare. */
+const toLastMessage = (row: RoomRow): RoomSummary["lastMessage"] => {
+  const { last_message_at: createdAt, last_message_preview: previewText, cleared_at: clearedAt } = row;
+  if (createdAt === null || (clearedAt !== null && createdAt <= clearedAt)) return null;
+  return { previewText, createdAt };
+};
 
 const toParticipant = (row: ParticipantRow): Participant => ({
   userId: row.user_id,
@@ -198,5 +234,5 @@ const toParticipant = (row: ParticipantRow): Participant => ({
   joinedAt: row.joined_at,
   lastReadAt: row.last_read_at,
   lastReadMessageId: row.last_read_message_id,
-  lastDeliveredAt: row.last_delivered_at,
+  lastDeliveredAt: row.delivered_at,
 });

@@ -1,6 +1,7 @@
 import type { SealedSecret, StoredApiKey } from "./credentials.ts";
 import { insertApiKey, insertSecret } from "./credentials.ts";
 import type { Db, Statement } from "./db.ts";
+import { removeTenantFiles } from "./file-removals.ts";
 import { insertRevocation } from "./revocations.ts";
 
 export type TenantStatus = "active" | "suspended";
@@ -64,12 +65,13 @@ const toTenant = (row: TenantRow): Tenant => ({
 /** Removes a tenant and everything it has. Answers whether there was one. */
 export const deleteTenant = async (db: Db, tenantId: string): Promise<boolean> => {
   const results = await db.batch(tenantId, [
+    removeTenantFiles(tenantId),
     ...["events", "messages", "participants", "rooms", "users"].map((table) => ({
       statement: { name: `delete-${table}`, text: `delete from ${table} where tenant_id = $1` },
       values: [tenantId],
     })),
     // The row outlives the tenant: gateways learn from it that the sockets must go.
-    insertRevocation(tenantId, undefined, "tenant_deleted"),
+    insertRevocation(tenantId, "tenant_deleted"),
     { statement: deleteTenantRow, values: [tenantId] },
   ]);
   return results.at(-1)?.length === 1;
@@ -87,7 +89,7 @@ const deleteTenantRow: Statement = {
 export const setTenantStatus = async (db: Db, tenantId: string, status: TenantStatus): Promise<boolean> => {
   const [rows] = await db.batch(tenantId, [
     { statement: updateStatus, values: [tenantId, status] },
-    ...(status === "suspended" ? [insertRevocation(tenantId, undefined, "tenant_suspended")] : []),
+    ...(status === "suspended" ? [insertRevocation(tenantId, "tenant_suspended")] : []),
   ]);
   return rows?.length === 1;
 };
@@ -97,41 +99,13 @@ const updateStatus: Statement = {
   text: "update tenants set status = $2, updated_at = now() where tenant_id = $1 returning tenant_id",
 };
 
-/** Status and stored settings of a tenant. */
-export interface TenantState {
-  readonly status: TenantStatus;
-  readonly settings: Record<string, unknown>;
-}
-
-/** Reads a tenant's status and what it has set. */
-export const findTenant = async (db: Db, tenantId: string): Promise<TenantState | undefined> => {
-  const [row] = await db.query<TenantState>(tenantId, selectTenant, [tenantId]);
-  return row;
+/** May the tenant's credentials be used? Undefined when there is no such tenant. */
+export const findTenantStatus = async (db: Db, tenantId: string): Promise<TenantStatus | undefined> => {
+  const [row] = await db.query<{ readonly status: TenantStatus }>(tenantId, selectStatus, [tenantId]);
+  return row?.status;
 };
 
-const selectTenant: Statement = {
-  name: "select-tenant",
-  text: "select status, settings from tenants where tenant_id = $1",
-};
-
-/**
- * Replaces a tenant's settings if they are still those that were read; answers false when somebody else was faster, so
- * that the caller merges again and no change is lost.
- */
-export const replaceSettings = async (
-  db: Db,
-  tenantId: string,
-  before: Record<string, unknown>,
-  after: Record<string, unknown>,
-): Promise<boolean> => {
-  const rows = await db.query(tenantId, updateSettings, [tenantId, JSON.stringify(before), JSON.stringify(after)]);
-  return rows.length === 1;
-};
-
-const updateSettings: Statement = {
-  name: "update-settings",
-  text: `
-    update tenants set settings = $3::jsonb, updated_at = now()
-    where tenant_id = $1 and settings = $2::jsonb
-    returning tenant_id`,
+const selectStatus: Statement = {
+  name: "select-tenant-status",
+  text: "select status from tenants where tenant_id = $1",
 };

@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { ChatCalls } from "./chat-calls.ts";
 import type { Deps } from "./deps.ts";
 import { Emitter, type Handler } from "./emitter.ts";
 import { type SendsarError, unableTo } from "./errors.ts";
-import { Login, type Place, roomPath } from "./login.ts";
+import { Login, type Place } from "./login.ts";
 import { type NewMessage, createUuid, toNewEntry } from "./messages.ts";
 import type {
   ClientEvents,
@@ -15,18 +16,21 @@ import type {
 import type { ChatOutbox } from "./outbox-entry.ts";
 import { findPageStorage } from "./outbox-store.ts";
 import { Outbox } from "./outbox.ts";
+import { roomPath } from "./paths.ts";
 import { type ChatPresence, TenantPresence } from "./presence.ts";
+import type { RestRequest } from "./rest.ts";
 import { type CredentialSource, GivenToken, RenewedSession, toApiUrl } from "./session.ts";
 import type { TypingIndicator } from "./typing.ts";
-import type { Message, MessagePage, ReadPointer, RoomDetail, RoomPage, RoomSummary } from "./wire.ts";
+import type { Message, MessagePage, RoomDetail, RoomPage, RoomSummary } from "./wire.ts";
 
 /**
  * A chat client for one user at a time, made by `Sendsar.init`. It connects, reconnects and renews its session by itself,
  * stores each message that is sent once, and hands each message of a room to the app once and in the room's order, over
  * drops too. Everything that fails rejects with a `SendsarError`.
  */
-export class ChatClient {
-  readonly #deps: Deps;
+export class ChatClient extends ChatCalls {
+  /** @internal For the functions that take a client. */
+  readonly deps: Deps;
   readonly #options: InitOptions;
   readonly #apiUrl: string | undefined;
   readonly #events: Emitter<ClientEvents>;
@@ -36,7 +40,8 @@ export class ChatClient {
 
   /** @internal Use `Sendsar.init`. */
   constructor(deps: Deps, options: InitOptions) {
-    this.#deps = deps;
+    super();
+    this.deps = deps;
     this.#options = options;
     this.#apiUrl = options.apiUrl === undefined ? undefined : toApiUrl(options.apiUrl);
     this.#events = new Emitter(deps.reportError);
@@ -105,7 +110,7 @@ export class ChatClient {
       return current.connection.whenUp();
     }
     const surroundings = { events: this.#events, presence: this.#presence, outbox: this.#outbox };
-    const next = new Login(this.#deps, source, options?.userId, surroundings, current);
+    const next = new Login(this.deps, source, options?.userId, surroundings, current);
     this.#login = next;
     current?.end("another connect() took its place");
     next.connection.start();
@@ -192,17 +197,23 @@ export class ChatClient {
    */
   async sendMessage(roomId: string, message: NewMessage): Promise<Message> {
     const login = this.#requireLogin("send message");
-    const entry = toNewEntry(message, () => createUuid(this.#deps.randomBytes));
+    const entry = toNewEntry(message, () => createUuid(this.deps.randomBytes));
     login.typist.stop(roomId);
     return this.#outbox.add(roomId, entry);
   }
 
-  /** A page of a room's messages, newest first; `nextCursor` leads to older ones and is null at the end. */
-  async getMessages(roomId: string, { limit, cursor }: ListMessagesOptions = {}): Promise<MessagePage> {
-    const request = { method: "GET", path: `${roomPath(roomId)}/messages`, query: { limit, cursor } } as const;
-    return this.#requireLogin("list messages").read<MessagePage>(request, ({ messages }) =>
-      cursor === undefined ? messages.slice(0, 1) : [],
-    );
+  /**
+   * A page of a room's messages, newest first; `nextCursor` leads to older ones and is null at the end, `previousCursor`
+   * leads to newer ones from a page that is not the newest. At most one of `cursor`, `before`, `after` and `around` is given.
+   */
+  async getMessages(roomId: string, options: ListMessagesOptions = {}): Promise<MessagePage> {
+    const { limit, cursor, before, after, around } = options;
+    const query = { limit, cursor, before, after, around };
+    const isNewest = (cursor ?? before ?? after ?? around) === undefined;
+    const request = { method: "GET", path: `${roomPath(roomId)}/messages`, query } as const;
+    // The server writes ids in lower case, whatever the app was given.
+    const places = ({ lastSeq }: MessagePage): Place[] => [{ roomId: roomId.toLowerCase(), seq: lastSeq }];
+    return this.#requireLogin("list messages").read<MessagePage>(request, (page) => (isNewest ? places(page) : []));
   }
 
   /** A page of the user's rooms, latest activity first. */
@@ -219,11 +230,28 @@ export class ChatClient {
     return this.#requireLogin("get room").read<RoomDetail>(request, (room) => [toPlace(room)]);
   }
 
-  /** Marks a room as read up to a message, or up to its newest one. Never moves backwards. */
-  async markRead(roomId: string, messageId?: string): Promise<ReadPointer> {
-    const login = this.#requireLogin("mark room as read");
-    const body = { userId: login.userId, lastReadMessageId: messageId };
-    return login.call({ method: "POST", path: `${roomPath(roomId)}/read`, body });
+  /**
+   * Calls the REST API below `/v1` as the user, for what this client has no method for. Ids in the path are to be encoded.
+   * What fails for a reason that passes is tried again, for ten seconds at most and not before `Retry-After`; a POST is made
+   * safe for that by an `Idempotency-Key`.
+   *
+   * @example
+   * import { Sendsar } from "@sendsar/chat-sdk-javascript";
+   *
+   * const chat = Sendsar.init({ apiUrl: "http://localhost:3001/v1" });
+   * await chat.connect({ userId: "ann", token });
+   * const path = `/chat/rooms/${encodeURIComponent(roomId)}/pinned-messages`;
+   * const { messages } = await chat.call<{ messages: object[] }>({ method: "GET", path });
+   * console.log(messages.length);
+   * await chat.disconnect();
+   */
+  async call<T>(request: RestRequest): Promise<T> {
+    return this.#requireLogin(`call ${request.path}`).call(request);
+  }
+
+  /** @internal Aborted when the login ends. */
+  get signal(): AbortSignal {
+    return this.#requireLogin("go on").signal;
   }
 
   /** Tells the others in a room that the user types, or stopped. Does nothing while not connected. */
@@ -242,7 +270,7 @@ export class ChatClient {
   #createSource(options: ConnectOptions | undefined): CredentialSource {
     const { getSession } = this.#options;
     if (getSession !== undefined) {
-      if (options === undefined) return new RenewedSession(this.#deps, getSession, this.#apiUrl);
+      if (options === undefined) return new RenewedSession(this.deps, getSession, this.#apiUrl);
       throw unableTo("connect", "the user comes from getSession", { code: "invalid_options" });
     }
     if (this.#apiUrl === undefined || !options?.userId || !options.token) {

@@ -11,7 +11,7 @@ import { SendsarError, reasonOf, unableTo } from "./errors.ts";
 import { Machine } from "./machine.ts";
 import type { ConnectionState } from "./options.ts";
 import { isTransient } from "./retry.ts";
-import { isSequenced } from "./sequenced.ts";
+import { toSequenced } from "./sequenced.ts";
 import type { Credential, CredentialSource } from "./session.ts";
 import { type Receive, type Socket, admittedBy, openSocket } from "./socket.ts";
 import { abortedError, backoffMs, createDeferred } from "./timing.ts";
@@ -163,7 +163,7 @@ export class Connection {
         this.#machine.dispatch({ type: "closed", link: number, reason, livedMs });
       },
       receive: (name, payload) => {
-        const isHeard = link === this.#used || name === admittedBy || isSequenced(payload);
+        const isHeard = link === this.#used || name === admittedBy || toSequenced(name, payload) !== undefined;
         if (isCurrent() && isHeard) this.#hooks.receive(name, payload);
       },
     });

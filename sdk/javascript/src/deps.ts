@@ -13,6 +13,8 @@ export interface Deps {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Calls back whenever the network returns. Returns a function that ends that. */
   readonly onOnline: (callback: () => void) => () => void;
+  /** Calls back whenever the page goes away, be it for a while. Returns a function that ends that. */
+  readonly onPageHide: (callback: () => void) => () => void;
   /** Takes what an app's event handler threw: the SDK goes on, and the error still reaches the app's error reporting. */
   readonly reportError: (error: unknown) => void;
 }
@@ -28,18 +30,21 @@ export const realDeps: Deps = {
   random: () => Math.random(),
   // Not crypto.randomUUID: browsers offer that on https pages only.
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-  onOnline: (callback) => {
-    // Node has no such event.
-    if (typeof addEventListener !== "function") return () => {};
-    addEventListener("online", callback);
-    return () => removeEventListener("online", callback);
-  },
+  onOnline: (callback) => onWindow("online", callback),
+  onPageHide: (callback) => onWindow("pagehide", callback),
   reportError: (error) => {
     queueMicrotask(() => {
       throw error;
     });
   },
 };
+
+function onWindow(event: "online" | "pagehide", callback: () => void): () => void {
+  // Node has no such events.
+  if (typeof addEventListener !== "function") return () => {};
+  addEventListener(event, callback);
+  return () => removeEventListener(event, callback);
+}
 
 /** A longer delay would overflow in `setTimeout` and fire at once. */
 const timerMsMax = 2 ** 31 - 1;

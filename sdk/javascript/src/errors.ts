@@ -27,18 +27,29 @@ export type LocalErrorCode =
   /** The message could not be sent within a day. */
   | "expired"
   /** The message is not in the outbox: it was sent or discarded. */
-  | "not_in_outbox";
+  | "not_in_outbox"
+  /** The file store did not take the bytes of a file. */
+  | "upload_failed";
 
 /** A code of the server or of the SDK. A newer server may send codes that this version does not know. */
 export type SendsarErrorCode = ErrorCode | LocalErrorCode | (string & {});
+
+/** One field of a request that does not fit. */
+export interface FieldError {
+  /** Where it is in the request, such as `parts.0.text`; empty for the request as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
 
 /** What a `SendsarError` carries beside its message. */
 export interface SendsarErrorDetails {
   readonly code: SendsarErrorCode;
   readonly reason?: string | undefined;
+  readonly path?: string | undefined;
   readonly status?: number | undefined;
   readonly requestId?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly details?: readonly FieldError[] | undefined;
   readonly cause?: unknown;
 }
 
@@ -49,20 +60,26 @@ export class SendsarError extends Error {
   readonly code: SendsarErrorCode;
   /** The bare reason without the path, fit to be shown to a person. */
   readonly reason: string;
+  /** The path of the call, below the REST base, when the server answered one. */
+  readonly path: string | undefined;
   /** HTTP status, when the server answered. */
   readonly status: number | undefined;
   /** The server's id of the request, to be quoted when asking for help. */
   readonly requestId: string | undefined;
   /** Milliseconds the server asked to wait before the next try. */
   readonly retryAfterMs: number | undefined;
+  /** Which fields of the request do not fit, where the server says so; else empty. */
+  readonly details: readonly FieldError[];
 
   constructor(message: string, details: SendsarErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = details.code;
     this.reason = details.reason ?? message;
+    this.path = details.path;
     this.status = details.status;
     this.requestId = details.requestId;
     this.retryAfterMs = details.retryAfterMs;
+    this.details = details.details ?? [];
   }
 }
 
@@ -85,11 +102,19 @@ export function toRestError(
   return new SendsarError(`Sendsar ${path} failed: ${answer.status}: ${reason}`, {
     code: textOf(body.code) ?? `http_${answer.status}`,
     reason,
+    path,
     status: answer.status,
     requestId: textOf(body.requestId),
     retryAfterMs: answer.retryAfterMs,
+    details: Array.isArray(body.details) ? (body.details as FieldError[]) : [],
   });
 }
+
+/** An error of this SDK as it is; anything else is a defect of what was answered. */
+export const toSendsarError = (operation: string, error: unknown): SendsarError =>
+  error instanceof SendsarError
+    ? error
+    : unableTo(operation, reasonOf(error), { code: "invalid_answer", cause: error });
 
 /** The bare reason of anything that was thrown. */
 export function reasonOf(error: unknown): string {

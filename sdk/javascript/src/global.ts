@@ -4,4 +4,4 @@ import { Sendsar } from "./sendsar.ts";
 /** See `Sendsar.init`. */
 export const init = Sendsar.init;
 
-export { SendsarError, limits, PROTOCOL_VERSION, textFromMessageParts } from "./sendsar.ts";
+export * from "./sendsar.ts";

@@ -5,7 +5,7 @@ import { Machine } from "./machine.ts";
 import { Positions } from "./positions.ts";
 import { isTransient } from "./retry.ts";
 import { SeenIds } from "./seen-ids.ts";
-import { type Sequenced, isSequenced } from "./sequenced.ts";
+import { type Sequenced, toSequenced } from "./sequenced.ts";
 import { type DownEvents, type Message, type SocketError, type UpEvents, limits } from "./wire.ts";
 
 /** What an inbox needs of its surroundings. */
@@ -76,8 +76,8 @@ export class Inbox {
       this.#answer(payload as DownEvents["resumed"]);
       return true;
     }
-    if (!isSequenced(payload)) return false;
-    const event: Sequenced = { name, roomId: payload.roomId, seq: payload.seq, payload };
+    const event = toSequenced(name, payload);
+    if (event === undefined) return false;
     this.#machine.dispatch({ type: "event", event, isAfterHole: this.#positions.isAfterHole(event) });
     return true;
   }

@@ -1,16 +1,19 @@
 import { Connection } from "./connection.ts";
 import type { Deps } from "./deps.ts";
 import type { Emitter } from "./emitter.ts";
+import { SendsarError } from "./errors.ts";
 import { Inbox } from "./inbox.ts";
+import { createUuid } from "./messages.ts";
 import type { ClientEvents } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
+import { roomPath } from "./paths.ts";
 import type { TenantPresence } from "./presence.ts";
 import { type RestRequest, callRest } from "./rest.ts";
-import { readPolicy, withRetry } from "./retry.ts";
+import { isPutOff, isTransient, readPolicy, withRetry } from "./retry.ts";
 import { OpenRooms } from "./rooms.ts";
 import type { Sequenced } from "./sequenced.ts";
 import type { CredentialSource } from "./session.ts";
-import { abortedError } from "./timing.ts";
+import { abortWith, abortedError } from "./timing.ts";
 import { Typist } from "./typing.ts";
 import { type DownEvents, type Message, downEventNames } from "./wire.ts";
 
@@ -63,10 +66,16 @@ export class Login {
       reset: (roomId) => this.#emit("room-reset", { roomId }),
     });
     this.connection = this.#createConnection();
-    this.#stopListening = deps.onOnline(() => {
+    const stopOnline = deps.onOnline(() => {
       this.connection.retryNow();
       surroundings.outbox.hurry();
     });
+    // A page that is frozen runs no timer that would say it later.
+    const stopPageHide = deps.onPageHide(() => this.typist.stopAll());
+    this.#stopListening = () => {
+      stopOnline();
+      stopPageHide();
+    };
     surroundings.outbox.start((roomId, body) => this.#post(roomId, body));
   }
 
@@ -80,9 +89,28 @@ export class Login {
     this.connection.emit("typing", { roomId, userId: this.#userId, isTyping });
   }
 
+  /** Aborted when this login ends. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   /** Calls the REST API as this user, as often as is good for somebody who waits. */
-  call<T>(request: RestRequest): Promise<T> {
-    return withRetry(this.#deps, readPolicy, this.#ending.signal, () => this.#callOnce<T>(request));
+  async call<T>(request: RestRequest): Promise<T> {
+    const { method, path, signal, isRepeatable = method !== "POST" } = request;
+    const key = method === "POST" && !isRepeatable ? createUuid(this.#deps.randomBytes) : undefined;
+    const given = new AbortController();
+    const unlink = abortWith(given, this.signal, signal);
+    const mayPass = isRepeatable || key !== undefined ? isTransient : isPutOff;
+    const operation = (): Promise<T> => callRest<T>(this.#deps, this.source, given.signal, request, key);
+    try {
+      return await withRetry(this.#deps, readPolicy, given.signal, operation, mayPass);
+    } catch (error) {
+      if (signal?.aborted && !(error instanceof SendsarError))
+        throw abortedError(`call ${path}`, "it was given up", error);
+      throw error;
+    } finally {
+      unlink();
+    }
   }
 
   /** Calls the REST API for something that tells where rooms stand. */
@@ -183,19 +211,13 @@ export class Login {
 
   async #post(roomId: string, body: object): Promise<Message> {
     const { epoch } = this.inbox;
-    const message = await this.#callOnce<Message>({ method: "POST", path: `${roomPath(roomId)}/messages`, body });
+    const request = { method: "POST", path: `${roomPath(roomId)}/messages`, body } as const;
+    const message = await callRest<Message>(this.#deps, this.source, this.signal, request);
     // Up to just before it: its own event is still to be handed over.
     this.inbox.learn(message.roomId, message.seq - 1, epoch);
     return message;
   }
-
-  #callOnce<T>(request: RestRequest): Promise<T> {
-    return callRest<T>(this.#deps, this.source, this.#ending.signal, request);
-  }
 }
-
-/** The path of a room below the REST base. */
-export const roomPath = (roomId: string): string => `/chat/rooms/${encodeURIComponent(roomId)}`;
 
 const isDownEvent = (name: string): name is Exclude<keyof DownEvents, "resumed"> =>
   (downEventNames as readonly string[]).includes(name);

@@ -60,12 +60,18 @@ export interface ConnectOptions {
   readonly token: string;
 }
 
-/** Which page of a room's messages. */
+/** Which page of a room's messages: the newest one, or one of `cursor`, `before`, `after` and `around`. */
 export interface ListMessagesOptions {
   /** Messages in the page: 50 when left out, 100 at most. */
   readonly limit?: number | undefined;
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` or `previousCursor` of another page. */
   readonly cursor?: string | undefined;
+  /** Those that are older than the message with this id. */
+  readonly before?: string | undefined;
+  /** The oldest of those that are newer than the message with this id. */
+  readonly after?: string | undefined;
+  /** The message with this id, and those on both sides of it. */
+  readonly around?: string | undefined;
 }
 
 /** Which rooms, and which page of them. */

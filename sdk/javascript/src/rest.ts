@@ -2,16 +2,23 @@ import type { Deps } from "./deps.ts";
 import { SendsarError, reasonOf, toRestError, unableTo } from "./errors.ts";
 import { parseRetryAfterMs } from "./retry.ts";
 import type { Credential, CredentialSource } from "./session.ts";
-import { timeoutError } from "./timing.ts";
+import { abortWith, timeoutError } from "./timing.ts";
 
 /** One REST call. */
 export interface RestRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
   /** Below the REST base, ids percent-encoded. */
   readonly path: string;
   /** Values that are undefined are left out. */
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly body?: object;
+  /** Gives the call up. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Whether it does no harm when it happens twice. If left out: true, but for POST, which is then made safe by an
+   * `Idempotency-Key`. What is false is tried again only when the server has surely done nothing.
+   */
+  readonly isRepeatable?: boolean;
 }
 
 /** How long one try may take. */
@@ -26,15 +33,16 @@ export async function callRest<T>(
   source: CredentialSource,
   signal: AbortSignal,
   request: RestRequest,
+  idempotencyKey?: string,
 ): Promise<T> {
   const credential = await source.fresh();
   try {
-    return await callOnce<T>(deps, credential, signal, request);
+    return await callOnce<T>(deps, credential, signal, request, idempotencyKey);
   } catch (error) {
     if (!(error instanceof SendsarError) || error.status !== 401) throw error;
     const renewed = await source.renew(credential);
     if (renewed === undefined) throw error;
-    return callOnce<T>(deps, renewed, signal, request);
+    return callOnce<T>(deps, renewed, signal, request, idempotencyKey);
   }
 }
 
@@ -43,6 +51,7 @@ async function callOnce<T>(
   { apiUrl, token }: Credential,
   signal: AbortSignal,
   request: RestRequest,
+  idempotencyKey: string | undefined,
 ): Promise<T> {
   const { status, statusText, ok, text, retryAfter } = await exchange(
     deps,
@@ -54,6 +63,7 @@ async function callOnce<T>(
       headers: {
         authorization: `Bearer ${token}`,
         ...(request.body !== undefined && { "content-type": "application/json" }),
+        ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
       cache: "no-store",
@@ -68,12 +78,15 @@ async function callOnce<T>(
       retryAfterMs: parseRetryAfterMs(retryAfter, deps.now()),
     });
   }
+  // What is taken away may be answered without a word.
+  if (text === "" && request.method === "DELETE") return undefined as T;
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
     throw new SendsarError(`Sendsar ${request.path} failed: ${status}: the answer is not JSON`, {
       code: "invalid_answer",
       reason: "the answer is not JSON",
+      path: request.path,
       status,
       cause,
     });
@@ -88,11 +101,8 @@ async function exchange(
   url: string,
   init: RequestInit,
 ) {
-  // Not AbortSignal.any: browsers of 2023 do not have it.
   const controller = new AbortController();
-  const stop = (): void => controller.abort(signal.reason);
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
+  const unlink = abortWith(controller, signal);
   let isLate = false;
   const cancelTimer = deps.setTimer(() => {
     isLate = true;
@@ -107,7 +117,7 @@ async function exchange(
     throw unableTo(`call ${path}`, reasonOf(cause), { code: "network", cause });
   } finally {
     cancelTimer();
-    signal.removeEventListener("abort", stop);
+    unlink();
   }
 }
 

@@ -13,14 +13,15 @@ export interface RetryPolicy extends Backoff {
 export const readPolicy: RetryPolicy = { attemptsMax: 3, elapsedMsMax: 10_000, baseMs: 250, maxMs: 2000 };
 
 /**
- * Runs `operation` until it succeeds, fails for good, or the policy is used up; then rejects with the last error. Only
- * for operations that may safely happen twice.
+ * Runs `operation` until it succeeds, fails for good, or the policy is used up; then rejects with the last error. After
+ * an error that `mayPass` it is run again, so it must be safe to happen twice after such an error.
  */
 export async function withRetry<T>(
   deps: Pick<Deps, "now" | "random" | "setTimer">,
   policy: RetryPolicy,
   signal: AbortSignal,
   operation: () => Promise<T>,
+  mayPass: (error: unknown) => boolean = isTransient,
 ): Promise<T> {
   const lastStartMs = deps.now() + policy.elapsedMsMax;
   for (let attempt = 0; ; attempt += 1) {
@@ -30,7 +31,7 @@ export async function withRetry<T>(
       if (signal.aborted) throw signal.reason;
       const delayMs = Math.max(backoffMs(policy, attempt, deps.random), retryAfterMs(error));
       const isLast = attempt + 1 >= policy.attemptsMax || deps.now() + delayMs > lastStartMs;
-      if (isLast || !isTransient(error)) throw error;
+      if (isLast || !mayPass(error)) throw error;
       await wait(deps, delayMs, signal);
     }
   }
@@ -40,9 +41,12 @@ export async function withRetry<T>(
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof SendsarError)) return false;
   if (error.code === "session_unavailable") return error.status !== 401 && error.status !== 403;
-  if (error.status !== undefined) return transientStatuses.has(error.status);
+  if (error.status !== undefined) return transientStatuses.has(error.status) || error.code === "idempotency_key_in_use";
   return transientCodes.has(error.code);
 }
+
+/** True if the server has refused the call before it did anything, and may well take it a little later. */
+export const isPutOff = (error: unknown): boolean => error instanceof SendsarError && error.status === 429;
 
 /** Milliseconds of a `Retry-After` header, given in seconds or as a date. */
 export function parseRetryAfterMs(header: string | null, nowMs: number): number | undefined {

@@ -37,8 +37,23 @@ export const timeoutError = (operation: string, limitMs: number): SendsarError =
   unableTo(operation, `no answer within ${limitMs / 1000} s`, { code: "timeout" });
 
 /** The error of an operation that was given up because another call made it pointless. */
-export const abortedError = (operation: string, reason: string): SendsarError =>
-  unableTo(operation, reason, { code: "aborted" });
+export const abortedError = (operation: string, reason: string, cause?: unknown): SendsarError =>
+  unableTo(operation, reason, { code: "aborted", cause });
+
+/**
+ * Aborts the controller when one of the signals is aborted, for the same reason. Returns a function that ends that. Not
+ * `AbortSignal.any`: browsers of 2023 do not have it.
+ */
+export function abortWith(controller: AbortController, ...signals: readonly (AbortSignal | undefined)[]): () => void {
+  const links = signals.flatMap((signal) => {
+    if (signal === undefined) return [];
+    const stop = (): void => controller.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop);
+    return [() => signal.removeEventListener("abort", stop)];
+  });
+  return () => links.forEach((unlink) => unlink());
+}
 
 /** How long to wait between tries. */
 export interface Backoff {

@@ -4,7 +4,7 @@ import type { Deps } from "./deps.ts";
 export interface TypingIndicator {
   /** Call on every key: says "types" once, and "stopped" two seconds after the last call. */
   keystroke(): void;
-  /** Says "stopped" now, when the input is emptied or closed. Sending a message to the room does this by itself. */
+  /** Says "stopped" now, when the input is emptied or closed. Sending to the room and leaving the page do it by themselves. */
   stop(): void;
 }
 
@@ -39,6 +39,11 @@ export class Typist {
     cancel();
     this.#active.delete(roomId);
     this.#send(roomId, false);
+  }
+
+  /** Says "stopped" to every room in which the user types. */
+  stopAll(): void {
+    for (const roomId of [...this.#active.keys()]) this.stop(roomId);
   }
 
   /** Forgets everything and says nothing: the server itself says "stopped" for a socket that closes. */

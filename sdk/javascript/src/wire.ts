@@ -59,7 +59,7 @@ export interface RoomSummary {
   readonly metadata: Metadata | null;
   /** Whether only an API key can send. */
   readonly isFrozen: boolean;
-  /** Null in an empty room. */
+  /** Null in an empty room, and for a viewer who has cleared it. */
   readonly lastMessage: LastMessage | null;
   /** Messages by others that the viewer has not read; null without a viewer. */
   readonly unreadCount: number | null;
@@ -110,7 +110,7 @@ export interface RoomDetail {
   readonly metadata: Metadata | null;
   /** Whether only an API key can send. */
   readonly isFrozen: boolean;
-  /** Null in an empty room. */
+  /** Null in an empty room, and for a viewer who has cleared it. */
   readonly lastMessage: LastMessage | null;
   /** Messages by others that the viewer has not read; null without a viewer. */
   readonly unreadCount: number | null;
@@ -128,6 +128,7 @@ export interface RoomDetail {
 /** Body of `POST /chat/rooms/:roomId/participants`. */
 export interface AddParticipantBody {
   readonly userId: string;
+  /** Name of a user that does not exist yet; with an API key also the new name of one that does. */
   readonly username?: string | null | undefined;
   /** In whose name; the caller, or with an API key `userId`. */
   readonly actorUserId?: string | null | undefined;
@@ -232,6 +233,8 @@ export interface MessagePage {
   readonly nextCursor: string | null;
   /** `cursor` of the newer page; null when there is nothing newer. */
   readonly previousCursor: string | null;
+  /** Number of the latest durable change in the room that the page is sure to show; `resume` from there. */
+  readonly lastSeq: number;
   /** Up to when the other participant has read; null in a room of more than two. */
   readonly peerLastReadAt: string | null;
   /** Up to when messages reached the other participant; null in a room of more than two. */
@@ -620,7 +623,14 @@ export interface JoinRoom {
 }
 
 /** Payload of the event `leave-room`. */
-export type LeaveRoom = { readonly roomId: string; readonly userId?: string | null | undefined } | string;
+export type LeaveRoom =
+  | {
+      /** `id` of the room. */
+      readonly roomId: string;
+      /** The token's user, where given. */
+      readonly userId?: string | null | undefined;
+    }
+  | string;
 
 /** Payload of the event `typing`. */
 export interface TypingUp {
@@ -713,6 +723,7 @@ export type ErrorCode =
   | "reserved_part_type"
   | "reserved_setting"
   | "parent_not_found"
+  | "upload_mismatch"
   | "upload_not_usable"
   | "unauthorized"
   | "api_key_required"
@@ -721,6 +732,7 @@ export type ErrorCode =
   | "user_deactivated"
   | "cannot_act_as_other_user"
   | "author_required"
+  | "link_expired"
   | "uploads_disabled"
   | "storage_quota_exceeded"
   | "room_frozen"
@@ -757,6 +769,7 @@ export type ErrorCode =
   | "unsupported_media_type"
   | "idempotency_key_reused"
   | "rate_limited"
+  | "too_many_uploads"
   | "headers_too_large"
   | "internal"
   | "overloaded"
@@ -782,4 +795,10 @@ export const limits = {
   joinedRoomsPerSocketMax: 1000,
   /** Rooms in one `resume`. */
   resumeRoomsMax: 1000,
+  /** Rooms that a message is forwarded to in one call. */
+  forwardRoomsMax: 10,
+  /** Rooms in one `POST /chat/unread`. */
+  unreadRoomsMax: 100,
+  /** Uploads in one `POST /chat/uploads/access`. */
+  uploadsAccessMax: 100,
 } as const;

@@ -2,7 +2,7 @@ import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { realDeps } from "../src/deps.ts";
 import { Sendsar } from "../src/sendsar.ts";
 import { failureOf } from "./failure-of.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { settle } from "./test-clock.ts";
 import { withGatewayDouble } from "./with-gateway-double.ts";
 
@@ -215,7 +215,23 @@ describe("rooms and typing", () => {
     expect(unhandled).toEqual([]);
   });
 
-  test("sending a message ends the typing in its room", async () => {
+  test("[TY2] a page that goes away says that the user has stopped typing, until disconnect()", async () => {
+    const hides = new Set<() => void>();
+    const chat = await given.connectAs("ann", {
+      onPageHide: (callback) => {
+        hides.add(callback);
+        return () => hides.delete(callback);
+      },
+    });
+    chat.typing("r1").keystroke();
+    for (const hide of hides) hide();
+    await vi.waitFor(() => expect(given.gateway.events).toHaveLength(2));
+    expect(given.gateway.events.map(({ payload }) => payload)).toMatchObject([{ isTyping: true }, { isTyping: false }]);
+    await chat.disconnect();
+    expect(hides.size).toBe(0);
+  });
+
+  test("[TY2] sending a message ends the typing in its room", async () => {
     const chat = await given.connectAs("ann");
     chat.typing("r1").keystroke();
     chat.typing("r1").keystroke();

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { type Deps, realDeps } from "../src/deps.ts";
 import { changesOf, statesOf } from "./changes-of.ts";
 import { failureOf } from "./failure-of.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { hurried, hurry, withGatewayDouble } from "./with-gateway-double.ts";
 
 const given = withGatewayDouble();
@@ -138,7 +138,7 @@ describe("after a drop", () => {
       await vi.waitFor(() => expect(delaysMs).toHaveLength(round));
       await vi.waitFor(() => expect(chat.state).toBe("connected"));
     }
-    expect(delaysMs).toEqual([500, 1000, 2000, 4000]);
+    expect(delaysMs).toEqual([500, 1000, 2000, 2500]);
   });
 });
 

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, type Socket } from "socket.io";
-import type { DownEvents, Message, SendMessageBody, UpEvents } from "../src/wire.ts";
+import type { DownEvents, Message, RoomDetail, SendMessageBody, UpEvents } from "../src/wire.ts";
+import { answerOf } from "./gateway-double-answers.ts";
+import { toMessage } from "./test-message.ts";
+import { createTestPage } from "./test-room.ts";
 
 /** What a client has asked over REST. */
 export interface HeardRequest {
@@ -38,6 +41,10 @@ export interface GatewayDouble extends AsyncDisposable {
   /** What clients said they have, at every `resume`. */
   readonly resumes: Readonly<Record<string, number>>[];
   readonly messages: Message[];
+  /** Rooms as they are answered, by id; others are answered as rooms of nobody. */
+  readonly rooms: Map<string, RoomDetail>;
+  /** Waits with the answer to a REST call: it is made before, and sent after. */
+  hold: ((request: HeardRequest) => Promise<unknown> | undefined) | undefined;
   /** The token of every socket that tried to connect. */
   readonly handshakes: { readonly token: string; readonly userId: string | undefined }[];
   readonly badTokens: Set<string>;
@@ -78,6 +85,8 @@ export async function startGatewayDouble(): Promise<GatewayDouble> {
     events: [],
     resumes: [],
     messages: [],
+    rooms: new Map(),
+    hold: undefined,
     handshakes: [],
     badTokens: new Set(),
     closedRooms: new Set(),
@@ -104,8 +113,9 @@ export async function startGatewayDouble(): Promise<GatewayDouble> {
       port = (http.address() as AddressInfo).port;
     },
     async [Symbol.asyncDispose]() {
-      await io.close();
+      const closed = io.close();
       http.closeAllConnections();
+      await closed;
     },
   };
   serveSockets(double, io);
@@ -152,9 +162,12 @@ async function handleRequest(double: GatewayDouble, request: IncomingMessage, re
   const text = Buffer.concat(chunks).toString();
   const { method = "", url: path = "", headers } = request;
   if (method === "OPTIONS") return answer(response, { status: 204, headers: corsHeaders });
-  const heard = { method, path, headers, body: text === "" ? undefined : (JSON.parse(text) as unknown) };
+  const isJson = headers["content-type"] === "application/json" && text !== "";
+  const heard = { method, path, headers, body: isJson ? (JSON.parse(text) as unknown) : text || undefined };
   double.requests.push(heard);
-  answer(response, double.nextAnswers.shift() ?? usualAnswer(double, heard));
+  const given = double.nextAnswers.shift() ?? usualAnswer(double, heard);
+  await double.hold?.(heard);
+  answer(response, given);
 }
 
 function answer(response: ServerResponse, given: Answer): void {
@@ -165,20 +178,29 @@ function answer(response: ServerResponse, given: Answer): void {
 }
 
 function usualAnswer(double: GatewayDouble, { method, path, headers, body }: HeardRequest): Answer {
+  if (path.startsWith("/store/")) return { status: method === "PUT" ? 200 : 405, body: {} };
   const token = String(headers["authorization"]).replace(/^Bearer /, "");
   if (double.badTokens.has(token)) return toAnswer(401, "unauthorized", "Missing, expired or invalid credential");
-  const [, roomId] = /^\/v1\/chat\/rooms\/([^/?]+)/.exec(path) ?? [];
-  if (roomId === undefined) return { status: 200, body: { rooms: [], nextCursor: null } };
+  const { pathname } = new URL(path, double.apiUrl);
+  const [, roomId = "", isOfMessages] = /^\/v1\/chat\/rooms\/([^/]+)(\/messages$)?/.exec(pathname) ?? [];
   if (double.closedRooms.has(decodeURIComponent(roomId))) return toAnswer(404, "room_not_found", "Room not found");
-  if (path.endsWith("/read")) return { status: 200, body: { roomId, ...(body as object), unreadCount: 0 } };
-  if (method === "GET" && path.includes("/messages")) {
-    return { status: 200, body: { messages: double.messages.toReversed(), nextCursor: null } };
+  if (pathname === "/v1/chat/rooms") return { status: 200, body: { rooms: [], nextCursor: null } };
+  if (isOfMessages === undefined) {
+    const { messages, rooms, apiUrl } = double;
+    const roomOf = (id = ""): object => rooms.get(id) ?? { id, participants: [] };
+    const context = { method, path: pathname.slice("/v1".length), body, userId: userOf(token), messages, roomOf };
+    const known = answerOf({ ...context, origin: new URL(apiUrl).origin });
+    return known === undefined ? toAnswer(404, "not_found", "Not found") : { status: 200, body: known };
   }
-  if (method === "GET") return { status: 200, body: { id: roomId, participants: [] } };
-  const sent = body as SendMessageBody;
+  if (method === "GET") return { status: 200, body: createTestPage(double.messages.toReversed()) };
+  return store(double, decodeURIComponent(roomId), userOf(token), body as SendMessageBody);
+}
+
+/** Stores a message once, and tells everybody. */
+function store(double: GatewayDouble, roomId: string, senderId: string, sent: SendMessageBody): Answer {
   const known = double.messages.find(({ clientMessageId }) => clientMessageId === sent.clientMessageId);
   if (known !== undefined) return { status: 200, body: known };
-  const message = toMessage(double.messages.length + 1, decodeURIComponent(roomId), userOf(token), sent);
+  const message = toMessage(double.messages.length + 1, roomId, senderId, sent);
   double.messages.push(message);
   double.emit("new-message", message);
   return { status: 201, body: message };
@@ -200,34 +222,10 @@ export const toAnswer = (status: number, code: string, error: string): Answer =>
   body: { statusCode: status, code, error, message: error, requestId: "req_1" },
 });
 
-/** The `seq`-th message of a room. */
-export function toMessage(seq: number, roomId: string, senderId: string, body: Partial<SendMessageBody> = {}): Message {
-  return {
-    id: `message-${seq}`,
-    roomId,
-    seq,
-    senderId,
-    clientMessageId: body.clientMessageId ?? null,
-    parts: body.parts ?? [{ type: "text", text: `text ${seq}` }],
-    previewText: null,
-    createdAt: new Date(1_800_000_000_000 + seq).toISOString(),
-    parentMessageId: body.parentMessageId ?? null,
-    parentMessage: null,
-    editedAt: null,
-    deletedAt: null,
-    deletedHidden: null,
-    reactions: [],
-    pinnedAt: null,
-    pinnedBy: null,
-    forwardedFromId: null,
-    forwardedFromSenderId: null,
-  };
-}
-
 const corsHeaders = {
   "access-control-allow-origin": "*",
-  "access-control-allow-headers": "authorization, content-type",
-  "access-control-allow-methods": "GET, POST, OPTIONS",
+  "access-control-allow-headers": "authorization, content-type, idempotency-key",
+  "access-control-allow-methods": "GET, POST, PATCH, DELETE, PUT, OPTIONS",
 };
 
 const userOf = (token: string): string => token.split(":", 1)[0] ?? "";

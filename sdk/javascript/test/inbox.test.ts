@@ -2,32 +2,16 @@ import { limits as contractLimits } from "@sendsar/protocol/limits";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { answerMsMax } from "../src/catch-up-machine.ts";
-import { Inbox } from "../src/inbox.ts";
 import { Positions } from "../src/positions.ts";
 import { limits } from "../src/wire.ts";
 import { type Kind, RoomServer, findFaults } from "./room-server.ts";
-import { createTestClock } from "./test-clock.ts";
+import { createTestInbox } from "./test-inbox.ts";
 
 const rooms = ["a", "b", "c"];
 
-/** An inbox whose hooks note what they are told. */
-function createInbox() {
-  const said: string[] = [];
-  const clock = createTestClock();
-  const inbox = new Inbox(clock, {
-    emit: (_name, { rooms: positions }) => said.push(`resume ${JSON.stringify(positions)}`),
-    cut: () => said.push("cut"),
-    deliver: ({ roomId, seq }) => said.push(`${roomId}${seq}`),
-    reset: (roomId) => said.push(`reset ${roomId}`),
-  });
-  const hear = (roomId: string, seq: number) => inbox.receive("new-message", { id: `${roomId}${seq}`, roomId, seq });
-  const answer = () => inbox.receive("resumed", { rooms: [], more: false });
-  return { said, clock, inbox, hear, answer };
-}
-
 describe("positions", () => {
   test("[RS1] the most recently used rooms are asked about, the others are reset", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     for (let room = 0; room < limits.resumeRoomsMax + 2; room += 1) inbox.learn(`room-${room}`, room, 0);
     inbox.learn("room-1", 7, 0);
     inbox.up([]);
@@ -39,7 +23,7 @@ describe("positions", () => {
   });
 
   test("[RS1] the question fits into one frame", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     for (let room = 0; room < limits.resumeRoomsMax; room += 1) inbox.learn(crypto.randomUUID(), 999_999_999_999, 0);
     inbox.up([]);
     const question = JSON.stringify([
@@ -50,7 +34,7 @@ describe("positions", () => {
   });
 
   test("[RS6] the first reading counts, later ones do not: what lies in between may still be on its way", () => {
-    const { said, inbox, hear, answer } = createInbox();
+    const { said, inbox, hear, answer } = createTestInbox();
     inbox.up([]);
     inbox.learn("a", 5, 1);
     inbox.learn("a", 9, 1);
@@ -75,7 +59,7 @@ describe("positions", () => {
   });
 
   test("[RS6] a reset forgets the position: the next reading sets it", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     inbox.learn("a", 5, 0);
     inbox.up([]);
     inbox.receive("resumed", { rooms: [{ roomId: "a", reset: true, events: [] }], more: false });
@@ -86,7 +70,7 @@ describe("positions", () => {
   });
 
   test("[RS7] a first reading that began before the socket is asked about, one that began on it is not", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     const { epoch } = inbox;
     inbox.up([]);
     inbox.learn("a", 5, epoch);
@@ -95,7 +79,7 @@ describe("positions", () => {
   });
 
   test("[RS12] a joined room without a position is reset on every socket but the first", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     inbox.up(["a"]);
     inbox.down();
     inbox.up(["a"]);
@@ -103,7 +87,7 @@ describe("positions", () => {
   });
 
   test("the user's removal forgets the room", () => {
-    const { said, inbox, hear } = createInbox();
+    const { said, inbox, hear } = createTestInbox();
     inbox.up([]);
     hear("a", 5);
     inbox.leave("a");
@@ -114,7 +98,7 @@ describe("positions", () => {
   });
 
   test("an older server does not say where its rooms stand, and nobody is worse off", () => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     inbox.learn("a", undefined as unknown as number, 0);
     inbox.up([]);
     expect(said).toEqual([]);
@@ -123,14 +107,14 @@ describe("positions", () => {
 
 describe("events", () => {
   test("[RS3] those without a place in an order are not the inbox's", () => {
-    const { inbox } = createInbox();
+    const { inbox } = createTestInbox();
     inbox.up([]);
     expect(inbox.receive("typing", { roomId: "a", userId: "bob", isTyping: true })).toBe(false);
     expect(inbox.receive("tenant-presence", undefined)).toBe(false);
   });
 
   test("[RS4] a message is handed over once by its seq, and once by its id", () => {
-    const { said, inbox, hear } = createInbox();
+    const { said, inbox, hear } = createTestInbox();
     inbox.up([]);
     for (const seq of [1, 2, 1, 2]) hear("a", seq);
     inbox.receive("new-message", { id: "a2", roomId: "a", seq: 3 });
@@ -139,7 +123,7 @@ describe("events", () => {
   });
 
   test("[RS8] what is missing before a live event is asked for before it is handed over", () => {
-    const { said, inbox, hear } = createInbox();
+    const { said, inbox, hear } = createTestInbox();
     inbox.up([]);
     for (const seq of [1, 3, 4]) hear("a", seq);
     const payload = { id: "a2", roomId: "a", seq: 2 };
@@ -151,7 +135,7 @@ describe("events", () => {
   });
 
   test("[RS9] a server that does not answer in time resets the rooms", async () => {
-    const { said, inbox, hear, clock } = createInbox();
+    const { said, inbox, hear, clock } = createTestInbox();
     inbox.learn("a", 1, 0);
     inbox.up([]);
     hear("a", 3);
@@ -170,7 +154,7 @@ describe("events", () => {
     ["invalid_request", ["reset a"]],
     ["not_found", ["reset a"]],
   ] as const)("[RS10] refused with %s: a reason that passes costs the socket, any other resets", ([code, outcome]) => {
-    const { said, inbox } = createInbox();
+    const { said, inbox } = createTestInbox();
     inbox.learn("a", 1, 0);
     inbox.up([]);
     inbox.refused({ message: "no", code, event: "resume" });
@@ -182,7 +166,7 @@ describe("events", () => {
 type Command = (server: RoomServer) => void;
 
 const anyRoom = fc.constantFrom(...rooms);
-const anyKind = fc.constantFrom<Kind>("message", "message", "message", "change", "newer", "silent");
+const anyKind = fc.constantFrom<Kind>("message", "message", "message", "update", "update", "change", "newer", "silent");
 const anyCommand: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 8,

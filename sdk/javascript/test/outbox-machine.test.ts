@@ -10,7 +10,7 @@ import {
   stepOutbox,
   strikesMax,
 } from "../src/outbox-machine.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { readSpecTable, toCell } from "./spec-page.ts";
 
 const error = new SendsarError("no", { code: "room_frozen", status: 403 });

@@ -3,7 +3,7 @@ import { SendsarError } from "../src/errors.ts";
 import { entryAgeMsMax } from "../src/outbox-machine.ts";
 import type { Message } from "../src/wire.ts";
 import { failureOf } from "./failure-of.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { settle } from "./test-clock.ts";
 import { apiUrl, createPage, noAnswer, withStatus } from "./test-page.ts";
 

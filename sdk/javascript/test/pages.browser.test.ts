@@ -1,32 +1,13 @@
-import { once } from "node:events";
-import { readFile } from "node:fs/promises";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { launchBrowser } from "../../../scripts/testing/browser.ts";
 import { buildSdk } from "../build.ts";
-import type { Sendsar as SendsarEntry } from "../src/sendsar.ts";
-import { type GatewayDouble, startGatewayDouble, toMessage } from "./gateway-double.ts";
-
-/** What the pages put on `window`. */
-interface PageGlobals {
-  Sendsar: typeof SendsarEntry;
-  chat: ReturnType<typeof SendsarEntry.init>;
-  heard: string[];
-}
-
-const pages: Readonly<Record<string, string>> = {
-  "/script.html": `<!doctype html><script src="/dist/sendsar.js"></script>`,
-  "/module.html": `<!doctype html><script type="module">
-    import { Sendsar } from "/dist/sendsar.mjs";
-    window.Sendsar = Sendsar;
-  </script>`,
-};
+import { type GatewayDouble, startGatewayDouble } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
+import { type PageGlobals, type TestSite, startTestSite } from "./test-site.ts";
 
 let browser: Browser;
-let site: Server;
+let site: TestSite;
 let gateway: GatewayDouble;
 let page: Page;
 let pageErrors: string[];
@@ -34,25 +15,12 @@ let pageErrors: string[];
 beforeAll(async () => {
   await buildSdk();
   browser = await launchBrowser();
-  site = createServer((request, response) => {
-    const path = request.url ?? "";
-    if (pages[path] !== undefined) return response.setHeader("content-type", "text/html").end(pages[path]);
-    const file = /^\/dist\/(sendsar\.m?js)$/.exec(path)?.[1];
-    if (file === undefined) return response.writeHead(404).end();
-    response.setHeader("content-type", "text/javascript");
-    readFile(join(import.meta.dirname, "../dist", file)).then(
-      (text) => response.end(text),
-      (error: unknown) => response.destroy(error as Error),
-    );
-  });
-  site.listen(0, "127.0.0.1");
-  await once(site, "listening");
+  site = await startTestSite();
 });
 
 afterAll(async () => {
   await browser.close();
-  site.closeAllConnections();
-  site.close();
+  await site[Symbol.asyncDispose]();
 });
 
 beforeEach(async () => {
@@ -68,7 +36,7 @@ afterEach(async () => {
 });
 
 const open = async (path: string): Promise<void> => {
-  await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}${path}`);
+  await page.goto(`${site.origin}${path}`);
   await page.waitForFunction(() => (globalThis as unknown as PageGlobals).Sendsar !== undefined);
 };
 

@@ -3,7 +3,7 @@ import type { Deps } from "../src/deps.ts";
 import { Sendsar, type Session } from "../src/sendsar.ts";
 import { changesOf, statesOf } from "./changes-of.ts";
 import { failureOf } from "./failure-of.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { hurried, hurry, withGatewayDouble } from "./with-gateway-double.ts";
 
 const given = withGatewayDouble();

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { ChatClient } from "../src/client.ts";
 import { realDeps } from "../src/deps.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { hurried, hurry, withGatewayDouble } from "./with-gateway-double.ts";
 
 const given = withGatewayDouble();
@@ -34,21 +34,22 @@ describe("after a drop", () => {
     expect(heard).toEqual(["r1: 1", "r1: 2", "r1: 3", "r1: 4"]);
   });
 
-  test("rooms that were read are asked about, from where they were read", async () => {
+  test("[RS6] rooms that were read are asked about, from where they were read", async () => {
     const { chat } = await connectAnn();
     const room = { id: "R2", lastSeq: 7 };
     given.gateway.nextAnswers.push(
       { status: 200, body: { rooms: [room, { id: "r3", lastSeq: 3 }], nextCursor: null } },
       { status: 200, body: { id: "r4", lastSeq: 4 } },
-      { status: 200, body: { messages: [toMessage(9, "r5", "bob"), toMessage(8, "r5", "bob")], nextCursor: "c" } },
-      { status: 200, body: { messages: [toMessage(6, "r6", "bob")], nextCursor: null } },
+      // The page shows what has happened to its messages since they were sent.
+      { status: 200, body: { messages: [toMessage(9, "r5", "bob")], nextCursor: "c", lastSeq: 12 } },
+      { status: 200, body: { messages: [toMessage(6, "r6", "bob")], nextCursor: null, lastSeq: 6 } },
     );
     await chat.listRooms();
     await chat.getRoom("r4");
-    await chat.getMessages("r5");
+    await chat.getMessages("R5");
     await chat.getMessages("r6", { cursor: "c" });
     given.gateway.dropTransports();
-    await vi.waitFor(() => expect(given.gateway.resumes).toEqual([{ r1: 1, r2: 7, r3: 3, r4: 4, r5: 9 }]));
+    await vi.waitFor(() => expect(given.gateway.resumes).toEqual([{ r1: 1, r2: 7, r3: 3, r4: 4, r5: 12 }]));
   });
 
   test("[RS7] a reading that began before the socket was in use is asked about", async () => {

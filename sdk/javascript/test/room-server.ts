@@ -2,8 +2,11 @@ import { Inbox } from "../src/inbox.ts";
 import type { DownEvents, UpEvents } from "../src/wire.ts";
 import { type TestClock, createTestClock } from "./test-clock.ts";
 
-/** What stands in a room's log: `silent` takes a number and is never sent, `newer` is unknown to the SDK. */
-export type Kind = "message" | "change" | "newer" | "silent";
+/**
+ * What stands in a room's log: `update` changes the room's first message, `silent` takes a number and is never sent,
+ * `newer` is unknown to the SDK.
+ */
+export type Kind = "message" | "update" | "change" | "newer" | "silent";
 
 /** Events that are on their way to the client over one socket, and arrive together. */
 type Packet = readonly (readonly [name: string, payload: object])[];
@@ -159,6 +162,7 @@ function toPacket(roomId: string, seq: number, kind: Kind): Packet {
   if (kind === "silent") return [];
   if (kind === "newer") return [["reaction-added", { roomId, seq }]];
   if (kind === "message") return [["new-message", { id: `${roomId}-${seq}`, roomId, seq }]];
+  if (kind === "update") return [["message-updated", { id: `${roomId}-1`, roomId, seq: 1, changeSeq: seq }]];
   // One change that is about two users.
   return changed.map((targetUserId) => ["room-participants-changed", { roomId, seq, targetUserId }] as const);
 }

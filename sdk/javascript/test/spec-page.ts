@@ -42,7 +42,7 @@ export const readRuleIds = async (): Promise<string[]> =>
 export async function readTestedIds(): Promise<string[]> {
   const files = (await readdir(import.meta.dirname)).filter((file) => file.endsWith(".test.ts"));
   const texts = await Promise.all(files.map((file) => readFile(join(import.meta.dirname, file), "utf8")));
-  const titles = texts.flatMap((text) => [...text.matchAll(/"((?:\[(?:CN|RS|OB)\d+\] ?)+)/g)]);
+  const titles = texts.flatMap((text) => [...text.matchAll(/"((?:\[[A-Z]{2}\d+\] ?)+)/g)]);
   return titles.flatMap(([, ids = ""]) => [...ids.matchAll(/\[(\w+)\]/g)].map(([, id = ""]) => id));
 }
 

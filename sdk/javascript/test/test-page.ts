@@ -1,7 +1,7 @@
 import { SendsarError } from "../src/errors.ts";
 import { Outbox, type Post } from "../src/outbox.ts";
 import type { Message } from "../src/wire.ts";
-import { toMessage } from "./gateway-double.ts";
+import { toMessage } from "./test-message.ts";
 import { type TestClock, createTestClock } from "./test-clock.ts";
 import { type TestStorage, createTestStorage } from "./test-storage.ts";
 

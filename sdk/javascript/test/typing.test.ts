@@ -13,7 +13,7 @@ describe("Typist", () => {
     typist = new Typist(clock, (roomId, isTyping) => said.push(`${roomId} ${isTyping}`));
   });
 
-  test("says true once, and false two seconds after the last key", async () => {
+  test("[TY1] says true once, and false two seconds after the last key", async () => {
     for (let key = 0; key < 30; key += 1) {
       typist.keystroke("a");
       await clock.advance(1999);
@@ -25,7 +25,7 @@ describe("Typist", () => {
     expect(said).toEqual(["a true", "a false", "a true"]);
   });
 
-  test("keeps rooms apart", async () => {
+  test("[TY1] keeps rooms apart", async () => {
     typist.keystroke("a");
     await clock.advance(1500);
     typist.keystroke("b");
@@ -33,7 +33,7 @@ describe("Typist", () => {
     expect(said).toEqual(["a true", "b true", "a false"]);
   });
 
-  test("stop says false at once, and only to a room in which the user types", async () => {
+  test("[TY2] stop says false at once, and only to a room in which the user types", async () => {
     typist.keystroke("a");
     typist.stop("a");
     typist.stop("a");
@@ -49,5 +49,14 @@ describe("Typist", () => {
     await clock.advance(10_000);
     typist.keystroke("a");
     expect(said).toEqual(["a true", "a true"]);
+  });
+
+  test("[TY2] stopAll says false to every room in which the user types", async () => {
+    for (const roomId of ["a", "b"]) typist.keystroke(roomId);
+    typist.stopAll();
+    typist.stopAll();
+    await clock.advance(10_000);
+    expect(said).toEqual(["a true", "b true", "a false", "b false"]);
+    expect(clock.pending()).toBe(0);
   });
 });

@@ -21,6 +21,8 @@ export interface Endpoint {
   readonly body?: z.ZodType;
   /** Bytes of the body, when it differs from `limits.bodyBytesMax`. */
   readonly bodyBytesMax?: number;
+  /** Milliseconds that the work may take, when it may be more than `limits.requestMsMax`. */
+  readonly msMax?: number;
   /** Success statuses, the usual one first; all carry the same body. */
   readonly statuses: readonly [number, ...number[]];
   readonly response: z.ZodType;
@@ -47,6 +49,13 @@ export const commonErrors = [
   "database_unavailable",
   "shutting_down",
 ] as const satisfies readonly ErrorCode[];
+
+/**
+ * True for calls whose first answer is kept when they come with an `Idempotency-Key`: every POST that changes something.
+ * A session token is kept nowhere, so minting one is not among them.
+ */
+export const keepsAnswer = ({ method, action }: Pick<Endpoint, "method" | "action">): boolean =>
+  method === "POST" && action !== "read" && action !== "create-token";
 
 /** Keeps the literal types of a definition. */
 export const defineEndpoint = <const E extends Endpoint>(endpoint: E): E => endpoint;

@@ -142,6 +142,7 @@ export const examples = {
     messages: [message],
     nextCursor: cursor,
     previousCursor: null,
+    lastSeq: 2,
     peerLastReadAt: roomMadeAt,
     peerLastDeliveredAt: messageSentAt,
   },

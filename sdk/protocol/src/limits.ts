@@ -34,6 +34,9 @@ export const limits = {
   uploadBytesMax: 5_368_709_120,
   uploadsAccessMax: 100,
   uploadUnfinishedHours: 24,
+  userUnfinishedUploadsMax: 50,
+  uploadCompleteMsMax: 60_000,
+  uploadPutSecondsMax: 3600,
   fileLinkSeconds: 3600,
   storageBytesDefault: 10_737_418_240,
   deviceTokenCharsMax: 4096,
@@ -43,6 +46,8 @@ export const limits = {
   appSecretBytesMax: 16_384,
   idempotencyKeyCharsMax: 255,
   idempotencyHours: 24,
+  idempotencyTakeoverSeconds: 60,
+  wrongCredentialsPerMinuteMax: 100,
   clientMessageIdCharsMax: 128,
   previewCharsMax: 140,
   pageDefault: 30,
@@ -114,6 +119,12 @@ export const limitDocs: Readonly<Record<LimitName, string>> = {
   uploadBytesMax: "Bytes of one file, whatever the tenant's settings say; more answers 413 `file_too_large`.",
   uploadsAccessMax: "Uploads in one `POST /chat/uploads/access`.",
   uploadUnfinishedHours: "Hours after which an upload that was not completed is removed.",
+  userUnfinishedUploadsMax:
+    "Uploads of one user that are begun and not completed; more answers 429 `too_many_uploads`.",
+  uploadCompleteMsMax:
+    "Milliseconds that completing an upload may take, while the store puts the file in its place; longer answers 503 `storage_unavailable`.",
+  uploadPutSecondsMax:
+    "Seconds that a `PUT` to a gateway, which keeps files in a folder, may take; then it is cut off.",
   fileLinkSeconds: "Seconds for which a link to a file is valid, at least; it may be a few minutes more.",
   storageBytesDefault:
     "Bytes of all files of a tenant without a quota of its own; more answers 403 `storage_quota_exceeded`.",
@@ -124,6 +135,10 @@ export const limitDocs: Readonly<Record<LimitName, string>> = {
   appSecretBytesMax: "Bytes of the credentials of one push provider as JSON.",
   idempotencyKeyCharsMax: "Characters of an `Idempotency-Key`.",
   idempotencyHours: "Hours for which the answer to a call with an `Idempotency-Key` is kept.",
+  idempotencyTakeoverSeconds:
+    "Seconds after which a call whose gateway died can be made again with its `Idempotency-Key`; until then it answers 409 `idempotency_key_in_use`.",
+  wrongCredentialsPerMinuteMax:
+    "Wrong API keys and session tokens of one address in a minute, counted by each gateway; more answer 429 `rate_limited`. Those that are right are not affected.",
   clientMessageIdCharsMax: "Characters of a `clientMessageId`.",
   previewCharsMax: "Characters of `previewText`; longer text is cut and ends with an ellipsis.",
   pageDefault: "Rooms in a page when no `limit` is given.",

@@ -18,7 +18,7 @@ const examples = [...schemas].flatMap(([schema, place]) => {
 test("there are examples to look at, inside objects, arrays and unions too", () => {
   const places = examples.map(({ place }) => place);
   expect(places).toContain("sendMessage.body");
-  expect(places).toContain("sendMessage.body.parts[]");
+  expect(places).toContain("editMessage.body.parts[]");
   expect(places).toContain("down room-read.lastReadMessageId");
 });
 

@@ -232,7 +232,7 @@ const eventChanges: Record<string, [(messages: Editable, schemas: Editable) => v
   "a new event and a new field of a sent one": [
     (messages, { Presence }) => {
       Presence.properties.since = { type: "string" };
-      messages["send-message-updated"] = messages["send-new-message"];
+      messages["send-message-translated"] = messages["send-new-message"];
     },
     [],
   ],

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type TestGateway, startTestGateway } from "../../../scripts/testing/gateway.ts";
+import { sampleFiles } from "../../../scripts/testing/sample-files.ts";
+import { uploadFile } from "../../../scripts/testing/upload-file.ts";
 import { endpoints } from "../src/endpoints.ts";
 import { examples } from "../src/examples.ts";
 import { readDocument } from "./documents.ts";
@@ -24,47 +26,59 @@ interface Openapi {
 let gateway: TestGateway;
 let openapi: Openapi;
 let check: Check;
-let page: string;
-let shell: Readonly<Record<string, string>>;
+let written: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
   openapi = await readDocument("openapi.json");
   check = createCheck(openapi);
-  const written = await readFile(new URL("../../../docs/reference/rest.md", import.meta.url), "utf8");
-  const { room, message, token } = await tellTheStory();
-  page = written
-    .replaceAll(examples.roomId, room)
-    .replaceAll(examples.messageId, message)
-    .replaceAll(examples.parentMessage.id, message);
-  shell = { API_URL: `${gateway.url}/v1`, API_KEY: gateway.a.apiKey, TOKEN: token };
+  written = await readFile(new URL("../../../docs/reference/rest.md", import.meta.url), "utf8");
 });
 
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-/** What the examples take for granted: two people, their room, and a message in it. */
-const tellTheStory = async () => {
-  const { api } = gateway.a;
+/** What a snippet needs to run: the page with the ids of what was made for it, and the shell's variables. */
+interface Story {
+  readonly page: string;
+  readonly shell: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes what the examples take for granted: two people, their room, a message of each in it, and a file. Anew for each of them,
+ * because some delete what the others need.
+ */
+const tellTheStory = async (): Promise<Story> => {
+  const { api, apiKey } = gateway.a;
   await api.post("/users", examples.upsertUserBody);
+  const before = await api.get(`/chat/rooms?externalId=${encodeURIComponent(examples.room.externalId)}`);
+  for (const { id } of before.body.rooms) await api.call("DELETE", `/chat/rooms/${id}`);
   const room = await api.post("/chat/rooms", examples.createRoomBody);
-  const message = await api.post(`/chat/rooms/${room.body.id}/messages`, {
-    senderId: examples.otherUserId,
-    parts: examples.parentMessage.parts,
-  });
-  const { body } = await api.post("/auth/token", examples.createTokenBody);
-  return { room: room.body.id as string, message: message.body.id as string, token: body.token as string };
+  const send = (senderId: string, parts: unknown) =>
+    api.post(`/chat/rooms/${room.body.id}/messages`, { senderId, parts });
+  const parent = await send(examples.otherUserId, examples.parentMessage.parts);
+  const message = await send(examples.userId, examples.parts);
+  const upload = await uploadFile(api, sampleFiles.pdf, { userId: examples.userId });
+  const token = await api.post("/auth/token", examples.createTokenBody);
+  return {
+    page: written
+      .replaceAll(examples.roomId, room.body.id)
+      .replaceAll(examples.messageId, message.body.id)
+      .replaceAll(examples.uploadId, upload)
+      .replaceAll(examples.parentMessage.id, parent.body.id),
+    shell: { API_URL: `${gateway.url}/v1`, API_KEY: apiKey, TOKEN: token.body.token },
+  };
 };
 
 /** The arguments that a shell gives to `curl` in a snippet. */
-const argumentsOf = async (snippet: string): Promise<readonly string[]> => {
+const argumentsOf = async (snippet: string, shell: Story["shell"]): Promise<readonly string[]> => {
   const { stdout } = await run("sh", ["-euc", `curl() { printf '%s\\0' "$@"; }\n${snippet}`], {
     env: { PATH: process.env["PATH"] ?? "", ...shell },
   });
   return stdout.split("\0").slice(0, -1);
 };
 
-const callAsWritten = async (snippet: string): Promise<Response> => {
-  const args = await argumentsOf(snippet);
+const callAsWritten = async (snippet: string, shell: Story["shell"]): Promise<Response> => {
+  const args = await argumentsOf(snippet, shell);
   const after = (flag: string): string[] => args.flatMap((arg, at) => (arg === flag ? [args[at + 1] ?? ""] : []));
   const url = args.find((arg) => arg.startsWith("http")) ?? "";
   const [method = "GET"] = after("-X");
@@ -74,9 +88,10 @@ const callAsWritten = async (snippet: string): Promise<Response> => {
 };
 
 test.each(Object.entries(endpoints))("the call of %s works as it is written", async (_id, endpoint) => {
+  const { page, shell } = await tellTheStory();
   const section = page.split("\n### ").find((text) => text.startsWith(`${endpoint.summary}\n`)) ?? "";
   const [, snippet = ""] = /```sh\n(.*?)\n```/s.exec(section) ?? [];
-  const response = await callAsWritten(snippet);
+  const response = await callAsWritten(snippet, shell);
   expect(endpoint.statuses).toContain(response.status);
   const path = endpoint.path.replaceAll(/:(\w+)/g, "{$1}");
   const answers = openapi.paths[path]?.[endpoint.method.toLowerCase()]?.responses ?? {};

@@ -3,12 +3,14 @@ import { waitUntil } from "../../../../scripts/process/wait.ts";
 import { createUserClient } from "../../../../scripts/testing/client.ts";
 import { startTestGateway } from "../../../../scripts/testing/gateway.ts";
 import type { TestGateway } from "../../../../scripts/testing/gateway.ts";
+import { ensureTestSdk } from "../../../../scripts/testing/sdk.ts";
 import { startDemoProcess } from "./demo-process.ts";
 import type { DemoProcess } from "./demo-process.ts";
 
 let gateway: TestGateway;
 
 beforeAll(async () => {
+  await ensureTestSdk();
   gateway = await startTestGateway();
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -70,7 +72,7 @@ test("the session is one of the user who is logged in, and works at the address 
 test("a wrong API key ends the demo with the gateway's reason", async () => {
   await using demo = startDemo(`${gateway.a.apiKey}x`);
   expect(await demo.ended).toBe(1);
-  expect(demo.output()).toMatch(/^the gateway answered 401 to \/users: .*"unauthorized".*\n$/);
+  expect(demo.output()).toMatch(/^unable to call POST \/users; 401 unauthorized: .*\n$/);
 });
 
 interface Room {

@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { freePort } from "../../../../scripts/process/ports.ts";
+import { ensureTestSdk } from "../../../../scripts/testing/sdk.ts";
 import { startDemoProcess } from "./demo-process.ts";
 
 const stopMsMax = 1000;
+
+beforeAll(ensureTestSdk);
 
 const startAlone = async () =>
   startDemoProcess({ API_URL: `http://127.0.0.1:${await freePort()}/v1`, API_KEY: "sk_test", PORT: "0" });
@@ -55,6 +58,8 @@ test("it serves the page while it waits for the gateway, and says that it waits"
   const url = await demo.url;
   expect((await fetch(url)).status).toBe(200);
   expect((await fetch(`${url}/healthz`)).status).toBe(503);
+  // It tries a few times first.
+  await expect.poll(() => demo.output(), { timeout: 10_000 }).not.toBe("");
   demo.child.kill("SIGTERM");
   expect(await demo.ended).toBe(0);
   expect(demo.output()).toMatch(/^Waiting for the gateway at http:\/\/127\.0\.0\.1:\d+\/v1: .*ECONNREFUSED.*\n$/);

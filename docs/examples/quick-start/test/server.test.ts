@@ -7,11 +7,11 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../../../../scripts/process/ports.ts";
 import { ensureTestSdk } from "../../../../scripts/testing/sdk.ts";
+import { createSendsar } from "@sendsar/server-sdk";
 import { createDemoServer } from "../demo-server.ts";
 import { answerOf, ask, rawRequest } from "./raw-request.ts";
 
 const apiKey = "sk_live_the_key_that_must_stay_in_the_server";
-const stopped = new AbortController().signal;
 let gatewayIsReady = false;
 let server: Server;
 let url: string;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   await ensureTestSdk();
   // Nothing listens there: the gateway is away.
   const apiUrl = `http://127.0.0.1:${await freePort()}/v1`;
-  server = await createDemoServer({ gateway: { apiUrl, apiKey, stopped }, isReady: () => gatewayIsReady });
+  server = await createDemoServer({ sendsar: createSendsar({ apiUrl, apiKey }), isReady: () => gatewayIsReady });
   url = await listen(server);
 });
 
@@ -88,14 +88,7 @@ describe("files", () => {
 
   test("the API key is in nothing that a browser can get", async () => {
     const names = await readdir(new URL("../public", import.meta.url));
-    const paths = [
-      "/",
-      "/sdk/sendsar.mjs",
-      "/source/session-route.ts",
-      "/source/gateway.ts",
-      "/healthz",
-      ...names.map((name) => `/${name}`),
-    ];
+    const paths = ["/", "/sdk/sendsar.mjs", "/source/session-route.ts", "/healthz", ...names.map((name) => `/${name}`)];
     const answers = await Promise.all(paths.map((path) => ask(url, "GET", path)));
     const session = await ask(url, "POST", "/api/chat/session", { "x-demo-user": "ann" });
     for (const answer of [...answers, session]) expect(JSON.stringify(answer)).not.toContain(apiKey);
@@ -132,7 +125,7 @@ describe("POST /api/chat/session", () => {
   ])("a gateway that answers %i makes it %i", async (gatewayStatus, status, error) => {
     const gatewayDouble = createServer((_request, response) => response.writeHead(gatewayStatus).end("{}"));
     const apiUrl = `${await listen(gatewayDouble)}/v1`;
-    const behind = await createDemoServer({ gateway: { apiUrl, apiKey, stopped }, isReady: () => true });
+    const behind = await createDemoServer({ sendsar: createSendsar({ apiUrl, apiKey }), isReady: () => true });
     const answer = await ask(await listen(behind), "POST", "/api/chat/session", { "x-demo-user": "ann" });
     await Promise.all([close(behind), close(gatewayDouble)]);
     expect(answer).toMatchObject({ status, body: JSON.stringify({ error }) });

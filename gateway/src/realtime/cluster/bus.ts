@@ -1,4 +1,5 @@
 import type { DownEventName, DownEvents } from "@sendsar/protocol/events/down";
+import type { Use } from "../../chat/rate-limiter/rate-limiter.ts";
 import type { LogEvent } from "../../store/log.ts";
 import type { ChatServer } from "../io.ts";
 import type { Timers } from "../timers.ts";
@@ -11,6 +12,8 @@ export interface BusMessages {
   readonly signal: Signal;
   /** Who is online on a gateway. Made up for by asking for all of it again. */
   readonly presence: unknown;
+  /** What rate limits let through. Not made up for: the others let through that much more. */
+  readonly uses: readonly Use[];
 }
 
 /**

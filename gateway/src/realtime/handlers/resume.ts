@@ -3,6 +3,9 @@ import { limits } from "@sendsar/protocol/limits";
 import { validate as isUuid } from "uuid";
 import type { LogEvent } from "../../store/log.ts";
 import { readMissed } from "../../store/log.ts";
+import type { DownEvent } from "../down-event.ts";
+import { toDownEvent, toParticipantsChanged } from "../down-event.ts";
+import { linkEvent } from "../file-links.ts";
 import type { Handler } from "../handlers.ts";
 
 type ResumedRoom = DownEvents["resumed"]["rooms"][number];
@@ -11,15 +14,18 @@ type ResumedRoom = DownEvents["resumed"]["rooms"][number];
  * Gives a client what it missed while it was away. It is already in the groups of its rooms, so what is committed after
  * the reading comes live; an event may come both ways, and its `seq` tells.
  */
-export const resume: Handler<"resume"> = async ({ deps, fanout }, { socket, tenantId, userId }, { rooms }) => {
+export const resume: Handler<"resume"> = async (context, { socket, tenantId, userId }, { rooms }) => {
+  const { deps, fanout, fileLinks } = context;
   const positions = Object.entries(rooms).filter(([roomId]) => isUuid(roomId));
   const { memberOf, missed } = await readMissed(deps.db, tenantId, userId, positions, limits.resumeRoomEventsMax);
   const lost = Object.keys(rooms).filter((roomId) => !memberOf.has(roomId));
   const answers: ResumedRoom[] = [
     ...lost.map((roomId) => ({ roomId, reset: true, events: [] })),
-    ...missed.map(({ roomId, events }) =>
-      events ? { roomId, reset: false, events: events.flatMap(toEvents) } : { roomId, reset: true, events: [] },
-    ),
+    ...missed.map(({ roomId, events }) => ({
+      roomId,
+      reset: events === undefined,
+      events: (events ?? []).flatMap((event) => toEvents(linkEvent(fileLinks, tenantId, event), userId)),
+    })),
   ];
   const frames = toFrames(answers);
   for (const [index, frame] of frames.entries()) {
@@ -27,17 +33,15 @@ export const resume: Handler<"resume"> = async ({ deps, fanout }, { socket, tena
   }
 };
 
-/** An event as it would have come live. */
-const toEvents = (event: LogEvent): ResumedRoom["events"] => {
-  const { roomId, seq } = event;
-  if (event.type === "message.created") return [{ seq, event: "new-message", payload: event.message }] as never;
-  if (event.type === "unknown") return [];
-  const { action, actorUserId, targetUserIds } = event.change;
-  return targetUserIds.map((targetUserId) => ({
-    seq,
-    event: "room-participants-changed",
-    payload: { roomId, action, actorUserId, targetUserId, seq },
-  }));
+/** What the user is told of an event, as it would have come live. */
+const toEvents = (event: LogEvent, userId: string): ResumedRoom["events"] =>
+  toldOf(event, userId).map(({ event: name, payload }) => ({ seq: event.seq, event: name, payload: { ...payload } }));
+
+const toldOf = (event: LogEvent, userId: string): DownEvent[] => {
+  if (event.type !== "participants.changed") return [toDownEvent(event)].filter((told) => told !== undefined);
+  const { targetUserIds } = event.change;
+  const about = targetUserIds.length > 1 ? targetUserIds.filter((id) => id === userId) : targetUserIds;
+  return about.map((targetUserId) => toParticipantsChanged(event, targetUserId));
 };
 
 /** Characters of one `resumed`; a room's events stay together, so it may be more. */

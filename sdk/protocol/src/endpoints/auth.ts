@@ -12,7 +12,7 @@ export const createToken = defineEndpoint({
   tag: "Sessions",
   summary: "Mint a session token for a user",
   description:
-    "Clients renew a session five minutes before it ends, so an `expiresIn` of 300 or less makes them renew in a loop: use 600 or more for people.",
+    "Clients renew a session five minutes before it ends, so an `expiresIn` of 300 or less makes them renew in a loop: use 600 or more for people. An `Idempotency-Key` has no effect here: tokens are not kept.",
   body: z
     .object({
       userId: UserId,

@@ -55,14 +55,18 @@ export const listMessages = defineEndpoint({
   description:
     "`nextCursor` continues towards older messages and is null at the end. With `around`, the page has messages on both sides of one; with `after`, the oldest that are newer, newest of them first; `previousCursor` then continues towards newer messages. At most one of `cursor`, `before`, `after` and `around` may be given.",
   params: RoomParams,
-  query: z.object({
-    viewerId: UserId.optional().meta({ description: "With an API key: whose view to answer" }),
-    limit: PageLimit(limits.messagePageDefault),
-    cursor: Cursor.optional(),
-    before: MessageRef.optional().meta({ description: "Id of a message: those that are older" }),
-    after: MessageRef.optional().meta({ description: "Id of a message: those that are newer" }),
-    around: MessageRef.optional().meta({ description: "Id of a message: it, and those around it" }),
-  }),
+  query: z
+    .object({
+      viewerId: UserId.optional().meta({ description: "With an API key: whose view to answer" }),
+      limit: PageLimit(limits.messagePageDefault),
+      cursor: Cursor.optional(),
+      before: MessageRef.optional().meta({ description: "Id of a message: those that are older" }),
+      after: MessageRef.optional().meta({ description: "Id of a message: those that are newer" }),
+      around: MessageRef.optional().meta({ description: "Id of a message: it, and those around it" }),
+    })
+    .refine(({ cursor, before, after, around }) => {
+      return [cursor, before, after, around].filter((place) => place !== undefined).length <= 1;
+    }, "must have at most one of cursor, before, after and around"),
   statuses: [200],
   response: z
     .object({
@@ -72,6 +76,10 @@ export const listMessages = defineEndpoint({
         .string()
         .nullable()
         .meta({ description: "`cursor` of the newer page; null when there is nothing newer" }),
+      lastSeq: z.int().meta({
+        description:
+          "Number of the latest durable change in the room that the page is sure to show; `resume` from there",
+      }),
       peerLastReadAt: Timestamp.nullable().meta({
         description: "Up to when the other participant has read; null in a room of more than two",
       }),

@@ -9,7 +9,8 @@ export const getRateLimits = defineEndpoint({
   action: "read",
   tag: "Tenant",
   summary: "Read the caller's rate limits, and what is left of them",
-  description: "With a session token those of the user and of the tenant, with an API key those of the tenant.",
+  description:
+    "With a session token those of the user and of the tenant, with an API key those of the tenant. Empty when nothing is limited.",
   statuses: [200],
   response: z
     .object({

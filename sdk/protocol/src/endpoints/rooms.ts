@@ -37,7 +37,8 @@ export const listRooms = defineEndpoint({
   action: "read",
   tag: "Rooms",
   summary: "List rooms, latest activity first",
-  description: "With a session token: the caller's rooms. With an API key: all rooms, or those of `participantId`.",
+  description:
+    "With a session token: the caller's rooms. With an API key: all rooms, or those of `participantId`. A user's list leaves out conversations that the user deleted, until their next message. While you page, a room that nothing happens to comes exactly once. One that gets a message moves to the top of the list and may come on no later page: connected clients hear of it, others find it when they read from the top again.",
   query: z.object({
     participantId: UserId.optional().meta({
       description: "Only rooms of this user; with a session token it must be the token's user",
@@ -103,7 +104,8 @@ export const deleteRoom = defineEndpoint({
   action: "write",
   tag: "Rooms",
   summary: "Delete a room with its messages, for everybody",
-  description: "Its participants are told that they were removed. Its `externalId` is free again.",
+  description:
+    "Its participants are told that they were removed. From then on the room is not there for anybody, and its `externalId` is free again.",
   params: RoomParams,
   statuses: [200],
   response: z
@@ -176,7 +178,7 @@ export const deleteRoomForMe = defineEndpoint({
   tag: "Rooms",
   summary: "Delete a conversation for oneself",
   description:
-    "In a group the user leaves. A direct room is taken from the user's list with its messages up to now, and comes back with the next message.",
+    "In a group the user leaves. A direct room is taken off the user's list with its messages up to now, and comes back with the next message.",
   params: RoomParams,
   query: z.object({
     userId: UserId.optional().meta({
@@ -206,12 +208,14 @@ export const addParticipant = defineEndpoint({
   tag: "Rooms",
   summary: "Add a participant",
   description:
-    "A user that does not exist yet is created. Who is a participant already stays one, and nobody is told. With a session token the caller must be an operator.",
+    "A user that does not exist yet is created. Who is a participant already stays one, and nobody is told. Who comes can read all that was written before, and has none of it unread. With a session token the caller must be an operator.",
   params: RoomParams,
   body: z
     .object({
       userId: UserId,
-      username: Username.nullish(),
+      username: Username.nullish().meta({
+        description: "Name of a user that does not exist yet; with an API key also the new name of one that does",
+      }),
       actorUserId: UserId.nullish().meta({ description: "In whose name; the caller, or with an API key `userId`" }),
     })
     .meta({ id: "AddParticipantBody", description: "Body of `POST /chat/rooms/:roomId/participants`" }),
@@ -224,6 +228,7 @@ export const addParticipant = defineEndpoint({
     "operator_required",
     "direct_room",
     "room_full",
+    "too_many_rooms",
   ],
 });
 

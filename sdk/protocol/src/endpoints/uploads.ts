@@ -20,7 +20,7 @@ export const presignUpload = defineEndpoint({
   tag: "Uploads",
   summary: "Begin an upload",
   description:
-    "Put the bytes to `uploadUrl` with `Content-Type` as the only header, then complete the upload and name it in a `file` part of a message.",
+    "Put the bytes to `uploadUrl` with `Content-Type` as the only header, exactly as `mediaType` was given, and exactly `sizeBytes` of them. Then complete the upload and name its id in a `file` part of a message.",
   body: z
     .object({
       filename: nonEmptyText(limits.filenameCharsMax).meta({ description: "Name for people", examples: ["menu.pdf"] }),
@@ -38,10 +38,12 @@ export const presignUpload = defineEndpoint({
     "room_not_found",
     "user_not_found",
     "cannot_act_as_other_user",
+    "room_frozen",
     "uploads_disabled",
     "storage_quota_exceeded",
     "file_too_large",
     "media_type_not_allowed",
+    "too_many_uploads",
     "storage_unavailable",
   ],
 });
@@ -53,11 +55,13 @@ export const completeUpload = defineEndpoint({
   action: "write",
   tag: "Uploads",
   summary: "Complete an upload",
-  description: "Checks that the bytes have arrived, and how many. Repeating it is fine.",
+  description:
+    "Checks that the bytes have arrived, how many, and by their beginning that they are what was announced: `mediaType` is what was found. A file that is something else than was announced, or too large, is refused and removed. Repeating it is fine.",
+  msMax: limits.uploadCompleteMsMax,
   params: UploadParams,
   statuses: [200],
   response: CompletedUpload,
-  errors: ["upload_not_found", "upload_incomplete", "file_too_large", "storage_unavailable"],
+  errors: ["upload_not_found", "upload_incomplete", "file_too_large", "media_type_not_allowed", "storage_unavailable"],
 });
 
 export const abortUpload = defineEndpoint({
@@ -85,7 +89,7 @@ export const getUploadAccess = defineEndpoint({
   params: UploadParams,
   statuses: [200],
   response: UploadAccess,
-  errors: ["upload_not_found"],
+  errors: ["upload_not_found", "storage_unavailable"],
 });
 
 export const listUploadAccess = defineEndpoint({
@@ -105,7 +109,7 @@ export const listUploadAccess = defineEndpoint({
   response: z
     .object({ urls: z.array(UploadAccess) })
     .meta({ id: "UploadAccessList", examples: [{ urls: [examples.uploadAccess] }] }),
-  errors: [],
+  errors: ["storage_unavailable"],
 });
 
 export const getStorage = defineEndpoint({

@@ -15,29 +15,95 @@ export const PushPayloadType = z.enum(["FULL", "DATA"]).meta({
 
 const encoder = new TextEncoder();
 
-/** Credentials of a push provider: given once, never answered. */
-const providerSecret = (description: string) =>
-  z
-    .record(z.string(), z.json())
+/** Credentials of a push provider: given once, never answered. What else the object holds is dropped. */
+const credentials = <T extends z.ZodType>(shape: T, description: string, example: z.input<NoInfer<T>>) =>
+  shape
     .refine(
       (value) => encoder.encode(JSON.stringify(value)).length <= limits.appSecretBytesMax,
       `must be at most ${limits.appSecretBytesMax} bytes`,
     )
     .nullish()
-    .meta({ description: `${description}; null removes it. Never answered`, examples: [{ key: "…" }] });
+    .meta({ description: `${description}; null removes it. Never answered`, examples: [example] });
+
+const Secret = nonEmptyText(limits.appSecretBytesMax);
+
+/** The host to which the private key is proved must be Google's, or the key would be proved to anybody. */
+const isGoogleTokenUri = (value: string): boolean =>
+  /^https:\/\/(?:[a-z0-9-]+\.)+googleapis\.com\/[\w./-]*$/.test(value) && URL.canParse(value);
+
+const FcmConfig = z.object({
+  type: z.literal("service_account"),
+  project_id: z.string().regex(/^[a-z][a-z0-9.:-]{4,62}[a-z0-9]$/, "must be a Google project id"),
+  private_key_id: nonEmptyText(255).optional(),
+  private_key: Secret.meta({ description: "RSA key in PEM" }),
+  client_email: z
+    .string()
+    .max(320)
+    .regex(/^[^@\s]+@(?:[a-z0-9.-]+\.)?gserviceaccount\.com$/, "must be the address of a Google service account"),
+  client_id: nonEmptyText(255).optional(),
+  token_uri: nonEmptyText(limits.urlCharsMax).refine(isGoogleTokenUri, "must be https on googleapis.com"),
+  universe_domain: z.literal("googleapis.com").optional(),
+});
+export type FcmConfig = z.infer<typeof FcmConfig>;
+
+const appleId = (what: string) => z.string().regex(/^[A-Z0-9]{10}$/, `must be the 10 characters of a ${what} id`);
+
+const ApnsConfig = z.object({
+  keyId: appleId("key"),
+  teamId: appleId("team"),
+  bundleId: z
+    .string()
+    .max(255)
+    .regex(/^[A-Za-z0-9.-]+$/, "must be letters, digits, `-` and `.`"),
+  key: Secret.meta({ description: "P-256 key in PEM: the `.p8` file" }),
+});
+export type ApnsConfig = z.infer<typeof ApnsConfig>;
+
+const WebPushConfig = z.object({
+  subject: nonEmptyText(limits.urlCharsMax)
+    .refine(
+      (value) => /^(mailto:[^@\s]+@[^@\s]+|https:\/\/\S+)$/.test(value) && URL.canParse(value),
+      "must be a mailto: or https: URL",
+    )
+    .meta({ description: "Where the push service reaches you" }),
+  publicKey: Secret.meta({ description: "P-256 point, 65 bytes in base64url" }),
+  privateKey: Secret.meta({ description: "The key that belongs to it, 32 bytes in base64url" }),
+});
+export type WebPushConfig = z.infer<typeof WebPushConfig>;
+
+const OneSignalConfig = z.union([
+  z.object({ appId: nonEmptyText(255), restApiKey: nonEmptyText(1024) }),
+  z.object({ app_id: nonEmptyText(255), rest_api_key: nonEmptyText(1024) }),
+]);
+export type OneSignalConfig = z.infer<typeof OneSignalConfig>;
+
+const PushyConfig = z.object({ apiKey: nonEmptyText(1024) });
+export type PushyConfig = z.infer<typeof PushyConfig>;
 
 const secrets = {
-  oneSignalConfig: z
-    .object({ appId: nonEmptyText(255), restApiKey: nonEmptyText(1024) })
-    .nullish()
-    .meta({
-      description: "OneSignal's app id and REST key; null removes them. Never answered",
-      examples: [{ appId: "5eb5a37e-b458-11e3-ac11-000c2940e62c", restApiKey: "…" }],
-    }),
-  fcmConfig: providerSecret("Firebase service account"),
-  pushyConfig: providerSecret("Pushy's `{ apiKey }`"),
-  apnsConfig: providerSecret("Apple's `{ keyId, teamId, bundleId, key }`"),
-  webPushConfig: providerSecret("VAPID `{ subject, publicKey, privateKey }`"),
+  oneSignalConfig: credentials(OneSignalConfig, "OneSignal's app id and REST key; `app_id` and `rest_api_key` do as well", {
+    appId: "5eb5a37e-b458-11e3-ac11-000c2940e62c",
+    restApiKey: "…",
+  }),
+  fcmConfig: credentials(FcmConfig, "Key file of a Firebase service account", {
+    type: "service_account",
+    project_id: "acme-chat",
+    private_key: "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
+    client_email: "push@acme-chat.iam.gserviceaccount.com",
+    token_uri: "https://oauth2.googleapis.com/token",
+  }),
+  pushyConfig: credentials(PushyConfig, "Pushy's secret API key", { apiKey: "…" }),
+  apnsConfig: credentials(ApnsConfig, "Apple's key for token-based connections", {
+    keyId: "ABC123DEFG",
+    teamId: "DEF123GHIJ",
+    bundleId: "com.acme.chat",
+    key: "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
+  }),
+  webPushConfig: credentials(WebPushConfig, "VAPID keys of your site", {
+    subject: "mailto:ops@acme.example",
+    publicKey: "…",
+    privateKey: "…",
+  }),
 };
 
 const AppName = nonEmptyText(limits.appNameCharsMax).meta({ description: "Name for people" });

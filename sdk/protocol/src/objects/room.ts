@@ -49,7 +49,9 @@ export const RoomSummary = z
     customType: z.string().nullable().meta({ description: "Free text of the integrator, to filter lists by" }),
     metadata: Metadata.nullable(),
     isFrozen: z.boolean().meta({ description: "Whether only an API key can send" }),
-    lastMessage: LastMessage.nullable().meta({ description: "Null in an empty room" }),
+    lastMessage: LastMessage.nullable().meta({
+      description: "Null in an empty room, and for a viewer who has cleared it",
+    }),
     unreadCount: z
       .int()
       .nullable()

@@ -7,7 +7,8 @@ export const UploadId = z.string().meta({ description: "`id` of the upload", exa
 
 /** A media type as RFC 9110 has it, with or without parameters. */
 export const MediaType = nonEmptyText(limits.mediaTypeCharsMax)
-  .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;.*)?$/, "must be a media type such as `image/png`")
+  // What can stand in a header, as it will in the client's `PUT`.
+  .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *;[ -~]*)?$/, "must be a media type such as `image/png`")
   .meta({ description: "Media type of the file; its parameters do not count", examples: ["application/pdf"] });
 
 /** Where to put the bytes of a file: one `PUT` with the media type as its only header. */

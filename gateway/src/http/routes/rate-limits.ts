@@ -1,0 +1,8 @@
+import { getRateLimits } from "../../chat/rate-limits.ts";
+import type { Handlers } from "../handlers.ts";
+
+export const rateLimitHandlers: Handlers<"getRateLimits"> = {
+  async getRateLimits(deps, { actor }) {
+    return { status: 200, body: await getRateLimits(deps, actor) };
+  },
+};
