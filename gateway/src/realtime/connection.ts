@@ -9,6 +9,7 @@ import { handlers } from "./handlers.ts";
 import { closeRoom } from "./handlers/leave-room.ts";
 import { stopTyping } from "./handlers/typing.ts";
 import type { ChatSocket } from "./io.ts";
+import { forgetHandshake } from "./transport.ts";
 
 /**
  * Serves one socket, which the handshake has put into its groups, to its end: tells it who is online, and runs its
@@ -17,6 +18,7 @@ import type { ChatSocket } from "./io.ts";
 export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
   const { tenantId, userId } = socket.data;
   const { presence, fanout } = context;
+  forgetHandshake(socket);
   const connection: Connection = { socket, tenantId, userId, openRooms: new Set() };
   presence.arrive(tenantId, userId);
   fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: presence.online(tenantId) });
