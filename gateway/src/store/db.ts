@@ -45,6 +45,11 @@ export interface CallOptions {
   readonly msMax?: number;
   /** Milliseconds that it may wait for a lock, when less than `lockWaitMsMax`. */
   readonly lockMsMax?: number;
+  /**
+   * Plan its statements once for each connection, not anew for the values of each call. For statements that look into
+   * indexes whatever their values are, and whose planning costs more than their work.
+   */
+  readonly planOnce?: boolean;
 }
 
 export interface DbOptions {
@@ -164,8 +169,16 @@ const setKeyHash: Statement = {
   text: `select set_config('sendsar.key_hash', $1, true), ${setLimits}`,
 };
 
-const asTenant = (tenantId: string, { lockMsMax = limits.lockWaitMsMax }: CallOptions = {}): Query => ({
-  statement: setTenant,
+const setTenantAndPlanOnce: Statement = {
+  name: "set-tenant-and-plan-once",
+  text: `${setTenant.text}, set_config('plan_cache_mode', 'force_generic_plan', true)`,
+};
+
+const asTenant = (
+  tenantId: string,
+  { lockMsMax = limits.lockWaitMsMax, planOnce = false }: CallOptions = {},
+): Query => ({
+  statement: planOnce ? setTenantAndPlanOnce : setTenant,
   values: [tenantId, Math.round(lockMsMax)],
 });
 
