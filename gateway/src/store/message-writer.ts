@@ -146,13 +146,9 @@ const write: Statement = {
       update participants p
       set last_read_seq = s.seq, last_read_count = s.ordinal, last_read_at = s.created_at
       from (select distinct on (room_id, sender_id) * from stamped order by room_id, sender_id, place desc) s
-      cross join lateral (
-        select ctid from participants
-        where tenant_id = $1 and room_id = s.room_id and user_id = s.sender_id
-        limit 1
-        for no key update
-      ) t
-      where p.tenant_id = $1 and p.ctid = t.ctid
+      -- These rows are not locked and may move, so they are found by their keys; the senders once more, so that no plan
+      -- takes all participants of the tenant.
+      where p.tenant_id = $1 and p.user_id = any($3) and p.room_id = s.room_id and p.user_id = s.sender_id
     )
     select j.verdict, j.first_message_id, s.seq, s.created_at,
       j.parent_id, j.parent_sender_id, j.parent_parts, j.parent_preview_text, j.parent_deleted_at
