@@ -32,6 +32,7 @@ import type { Db } from "./store/db.ts";
 import { openDb } from "./store/db.ts";
 import { findOwnRateLimits } from "./store/rate-limits.ts";
 import { requireUsableDatabase } from "./store/start-check.ts";
+import { waitForDatabase } from "./store/wait-for-database.ts";
 
 /** A running gateway. */
 export interface Gateway {
@@ -45,6 +46,8 @@ export interface Gateway {
 /** What tests put in place of the real world. */
 export interface GatewayOptions {
   readonly logger: Logger;
+  /** Gives up a start that still waits for the database. */
+  readonly signal?: AbortSignal;
   readonly now?: () => Date;
   readonly timers?: Timers;
   /** Check every REST answer against the contract. */
@@ -52,8 +55,8 @@ export interface GatewayOptions {
 }
 
 /**
- * The one place where the gateway is put together. Throws when the database cannot be used as it is: another schema, or
- * a role that row-level security does not bind.
+ * The one place where the gateway is put together. Waits a while for a database that does not answer. Throws when it
+ * cannot be used as it is: another schema, or a role that row-level security does not bind.
  */
 export const createGateway = async (config: Config, options: GatewayOptions): Promise<Gateway> => {
   const { logger, now = () => new Date(), timers = globalThis, checkResponses = false } = options;
@@ -63,7 +66,10 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     onConnectionError: (error) => logger.warn({ err: error }, "a database connection broke"),
   });
   try {
-    await requireUsableDatabase(db);
+    await waitForDatabase(() => requireUsableDatabase(db), {
+      signal: options.signal ?? new AbortController().signal,
+      onWaiting: (error) => logger.warn({ err: error }, "the database does not answer; waiting for it"),
+    });
   } catch (error) {
     await db[Symbol.asyncDispose]();
     throw error;

@@ -6,19 +6,28 @@ import { createLogger } from "./telemetry/logger.ts";
 /** Runs a gateway until a signal, or until the process that started it with a channel goes away. */
 const main = async (): Promise<void> => {
   // Before anything that takes time: who asks to stop while the gateway starts must not be missed.
+  const stop = new AbortController();
   const asked = Promise.race([
     once(process, "SIGTERM"),
     once(process, "SIGINT"),
     ...(process.channel ? [once(process, "disconnect")] : []),
-  ]);
+  ]).then(() => stop.abort());
   const config = readConfig();
   const logger = createLogger(config.logLevel);
-  await using gateway = await createGateway(config, { logger });
+  await using gateway = await createGateway(config, { logger, signal: stop.signal }).catch(orNothing(stop.signal));
+  if (!gateway) return;
   logger.info({ port: gateway.port }, "ready");
   if (process.connected) process.send?.({ port: gateway.port });
   await asked;
   logger.info("stopping");
 };
+
+/** Whoever was told to stop while it started has nothing to report. */
+const orNothing =
+  (signal: AbortSignal) =>
+  (error: unknown): undefined => {
+    if (!signal.aborted) throw error;
+  };
 
 const leaveParent = (): void => {
   // The channel to a parent would keep the process alive.

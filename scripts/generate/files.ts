@@ -24,4 +24,5 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/limits.md", make: generateLimitsPage },
   { path: "docs/reference/configuration.md", make: generateConfigurationPage },
+  { path: "docs/reference/javascript-sdk.md", make: () => fillSnippets("docs/reference/javascript-sdk.md") },
 ];

@@ -68,11 +68,22 @@ export const startFaultDatabase = async (dir: string, connectionsMax: number): P
     async terminate(applications) {
       const names = applications.map((name) => pg.escapeLiteral(name)).join(", ");
       const client = await connectAs(adminUrl, "faults");
-      const ended = await client?.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name in (${names})`,
-      );
-      await client?.end();
-      return ended?.rowCount ?? 0;
+      if (!client) return 0;
+      let isGone = false;
+      client.on("error", () => (isGone = true));
+      client.on("end", () => (isGone = true));
+      try {
+        const { rowCount } = await client.query(
+          `select pg_terminate_backend(pid) from pg_stat_activity where application_name in (${names})`,
+        );
+        return rowCount ?? 0;
+      } catch (error) {
+        // It went away while it was asked, and all connections with it.
+        if (!isGone) throw error;
+        return 0;
+      } finally {
+        await client.end();
+      }
     },
     stop,
     async start() {

@@ -1,4 +1,7 @@
+import { createAudiences } from "./audiences.ts";
 import type { ChatServer, ChatSocket } from "./io.ts";
+import type { Line, RawSocket } from "./line.ts";
+import { isIdle, lineOf } from "./line.ts";
 
 /**
  * Sends events to many sockets of this gateway. A packet is encoded once; to an idle WebSocket its finished frame is
@@ -18,21 +21,9 @@ export interface Broadcast {
 }
 
 export const createBroadcast = (io: ChatServer): Broadcast => {
-  const { adapter, sockets } = io.of("/");
+  const findAudience = createAudiences(io);
   let runs: Run[] = [];
-  let membersChanged = false;
-  // Whoever joins or leaves any channel: then the next event may be for others than the last one.
-  for (const change of ["join-room", "leave-room"]) adapter.on(change, () => (membersChanged = true));
 
-  const recipients = (channel: string, exceptChannel: string): readonly ChatSocket[] => {
-    const except = exceptChannel === "" ? undefined : adapter.rooms.get(exceptChannel);
-    const found: ChatSocket[] = [];
-    for (const id of adapter.rooms.get(channel) ?? []) {
-      const socket = except?.has(id) ? undefined : sockets.get(id);
-      if (socket) found.push(socket);
-    }
-    return found;
-  };
   const flush = (): void => {
     const sending = runs;
     runs = [];
@@ -46,19 +37,15 @@ export const createBroadcast = (io: ChatServer): Broadcast => {
 
   return {
     emit(channel, event, payload, exceptChannel) {
-      if (!adapter.rooms.has(channel)) return;
+      const audience = findAudience(channel, exceptChannel);
+      if (audience.length === 0) return;
       const last = runs.at(-1);
-      if (last?.channel === channel && last.exceptChannel === exceptChannel && !membersChanged) {
-        last.packets.push(toPacket(event, payload));
-        return;
-      }
-      const found = recipients(channel, exceptChannel);
-      if (found.length === 0) return;
-      membersChanged = false;
-      begin({ channel, exceptChannel, sockets: found, packets: [toPacket(event, payload)] });
+      // The same list means that nobody has come or gone since.
+      if (last?.audience === audience) last.packets.push(toPacket(event, payload));
+      else begin({ audience, packets: [toPacket(event, payload)] });
     },
     emitTo(socket, event, payload) {
-      begin({ channel: undefined, exceptChannel: "", sockets: [socket], packets: [toPacket(event, payload)] });
+      begin({ audience: [lineOf(socket)], packets: [toPacket(event, payload)] });
     },
     flush,
   };
@@ -66,19 +53,15 @@ export const createBroadcast = (io: ChatServer): Broadcast => {
 
 /** Events to the same sockets, one after the other. */
 interface Run {
-  /** Undefined when it is for one socket. */
-  readonly channel: string | undefined;
-  readonly exceptChannel: string;
-  readonly sockets: readonly ChatSocket[];
+  readonly audience: readonly Line[];
   readonly packets: string[];
 }
 
-const send = ({ sockets, packets }: Run, write: (raw: RawSocket, frames: Buffer) => void): void => {
+const send = ({ audience, packets }: Run, write: (raw: RawSocket, frames: Buffer) => void): void => {
   const frames = toFrames(packets);
-  for (const socket of sockets) {
-    const raw = findIdleSocket(socket);
-    if (raw) write(raw, frames);
-    else (socket.client as unknown as EngineWriter).writeToEngine(packets, { preEncoded: true });
+  for (const line of audience) {
+    if (isIdle(line)) write(line.raw, frames);
+    else (line.socket.client as unknown as EngineWriter).writeToEngine(packets, { preEncoded: true });
   }
 };
 
@@ -97,55 +80,15 @@ const sendTogether = (runs: readonly Run[]): void => {
   for (const raw of corked) raw.uncork();
 };
 
+interface EngineWriter {
+  writeToEngine(packets: readonly string[], options: { readonly preEncoded: boolean }): void;
+}
+
 /** Engine.IO packet type 4, and Socket.IO packet type 2 in the default namespace. */
 const messagePacket = "4";
 const eventPacket = "2";
 
 const toPacket = (event: string, payload: unknown): string => `${eventPacket}${JSON.stringify([event, payload])}`;
-
-interface RawSocket {
-  readonly writableCorked: number;
-  cork(): void;
-  uncork(): void;
-  write(bytes: Buffer): boolean;
-}
-
-interface EngineWriter {
-  writeToEngine(packets: readonly string[], options: { readonly preEncoded: boolean }): void;
-}
-
-/** What Engine.IO's connection is made of, as far as this file looks into it. */
-interface Connection {
-  readonly readyState: string;
-  readonly upgrading: boolean;
-  readonly writeBuffer: readonly unknown[];
-  readonly transport: {
-    readonly name: string;
-    readonly writable: boolean;
-    readonly socket?: {
-      readonly readyState: number;
-      readonly _socket: RawSocket | null;
-      /** It keeps a queue only while its state is another than 0. */
-      readonly _sender: { readonly _state: number };
-    };
-  };
-}
-
-/** The TCP socket below a WebSocket that has nothing else to send; undefined for all others. */
-const findIdleSocket = (socket: ChatSocket): RawSocket | undefined => {
-  const connection = socket.conn as unknown as Connection;
-  const { transport } = connection;
-  const ws = transport.socket;
-  const idle =
-    transport.name === "websocket" &&
-    transport.writable &&
-    connection.readyState === "open" &&
-    !connection.upgrading &&
-    connection.writeBuffer.length === 0 &&
-    ws?.readyState === 1 &&
-    ws._sender._state === 0;
-  return idle ? (ws._socket ?? undefined) : undefined;
-};
 
 /** A text frame for each packet, final and unmasked (RFC 6455, section 5.2), one after the other. */
 const toFrames = (packets: readonly string[]): Buffer =>

@@ -10,6 +10,7 @@ import { closeRoom } from "./handlers/leave-room.ts";
 import { stopTyping } from "./handlers/typing.ts";
 import type { ChatSocket } from "./io.ts";
 import { countEvent } from "./rate-limit.ts";
+import { forgetHandshake } from "./transport.ts";
 
 /**
  * Serves one socket, which the handshake has put into its groups, to its end: tells it who is online, and runs its
@@ -18,6 +19,7 @@ import { countEvent } from "./rate-limit.ts";
 export const serveConnection = (context: RealtimeContext, logger: Logger, socket: ChatSocket): void => {
   const { tenantId, userId } = socket.data;
   const { presence, fanout } = context;
+  forgetHandshake(socket);
   const connection: Connection = { socket, tenantId, userId, openRooms: new Set() };
   presence.arrive(tenantId, userId);
   fanout.toSocket(socket, "tenant-presence-snapshot", { onlineUserIds: presence.online(tenantId) });

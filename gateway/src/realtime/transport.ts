@@ -4,6 +4,7 @@ import type { ChatSocket } from "./io.ts";
 interface Connection {
   readonly writeBuffer: readonly { readonly data?: unknown }[];
   readonly transport: { readonly name: string; readonly socket?: WebSocketLike };
+  request: unknown;
   close(discard?: boolean): void;
 }
 
@@ -20,6 +21,15 @@ export const backlogOf = (socket: ChatSocket): { readonly packets: number; reado
   let bytes = transport.socket?.bufferedAmount ?? 0;
   for (const { data } of writeBuffer) if (typeof data === "string") bytes += data.length;
   return { packets: writeBuffer.length, bytes };
+};
+
+/**
+ * Lets go of what a connected socket came with: the HTTP request and its headers, and the token. Nothing reads them any
+ * more, and Socket.IO would keep them as long as the connection.
+ */
+export const forgetHandshake = (socket: ChatSocket): void => {
+  connectionOf(socket).request = undefined;
+  Object.assign(socket.handshake, { headers: {}, auth: {}, query: {} });
 };
 
 /** Ends a connection without waiting for a client that does not read. To the client it is a lost connection. */

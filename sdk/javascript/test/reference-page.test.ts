@@ -26,7 +26,9 @@ test("every export and every method of the client is on the page", () => {
 });
 
 test("every method and function that the page names is there", () => {
-  const named = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`(chat\.)?(\w+)\(/g)]);
+  const named = [...page.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = ""]) => [
+    ...cell.matchAll(/`(chat\.)?(\w+)\(/g),
+  ]);
   const missing = named.flatMap(([, ofChat, name = ""]) => {
     const isThere = ofChat === undefined ? name in sdk : name in ChatClient.prototype;
     return isThere ? [] : [`${ofChat ?? ""}${name}`];
