@@ -14,7 +14,7 @@ create table uploads (
   status text not null check (status in ('pending', 'completed')),
   -- Announced while pending, counted once completed.
   size_bytes bigint not null check (size_bytes > 0),
-  -- Where the store keeps the bytes once completed. Until then clients put them at 'incoming/<tenant_id>/<upload_id>'.
+  -- Where the store keeps the bytes once completed. Until then clients put them at '_incoming/<tenant_id>/<upload_id>'.
   object_key text,
   created_at timestamptz(3) not null default now(),
   primary key (tenant_id, upload_id),

@@ -77,6 +77,7 @@ export const toFilesConfig = (read: FilesValues): FilesConfig => {
     endpoint: read.S3_ENDPOINT,
     publicEndpoint: read.S3_PUBLIC_ENDPOINT,
     forcePathStyle: read.S3_FORCE_PATH_STYLE === "true",
-    ...(accessKeyId !== undefined && secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
+    ...(accessKeyId !== undefined &&
+      secretAccessKey !== undefined && { credentials: { accessKeyId, secretAccessKey } }),
   };
 };

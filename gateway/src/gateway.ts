@@ -18,7 +18,7 @@ import { startRoomClearing } from "./chat/room-clearing.ts";
 import { createClientAddress } from "./client-address.ts";
 import type { Config } from "./config.ts";
 import { createFiles } from "./files/files.ts";
-import { limitReadTime, requestReadMsMax } from "./http/body-time.ts";
+import { limitReadTime, requestReadMsMax } from "./http/read-time.ts";
 import { followConnections } from "./http/connections.ts";
 import { isFilePut } from "./http/files.ts";
 import { createHttpServer } from "./http/server.ts";

@@ -48,7 +48,9 @@ const secretsOf = async (appCode: string): Promise<SecretRow[]> =>
 
 const open = ({ sealed }: SecretRow, belongsTo: string): unknown =>
   JSON.parse(
-    createMasterKey(gateway.masterKey).open(Buffer.from(sealed.slice(2), "hex"), belongsTo).toString(),
+    createMasterKey(gateway.masterKey)
+      .open(Buffer.from(sealed.slice(2), "hex"), belongsTo)
+      .toString(),
   ) as unknown;
 
 describe("G09 credentials are written and never answered", () => {
@@ -66,7 +68,9 @@ describe("G09 credentials are written and never answered", () => {
     }
     // What is left out stays.
     expect((await change(appCode, { name: "Renamed" })).body).toMatchObject({ hasFcm: true, hasWebPush: true });
-    expect((await change(appCode, Object.fromEntries(Object.keys(good).map((field) => [field, null])))).body).toMatchObject({
+    expect(
+      (await change(appCode, Object.fromEntries(Object.keys(good).map((field) => [field, null])))).body,
+    ).toMatchObject({
       hasOneSignal: false,
       hasFcm: false,
       hasPushy: false,
@@ -120,7 +124,12 @@ describe("G09 credentials are written and never answered", () => {
 });
 
 describe("K04 a sealed secret", () => {
-  const providers = { ONESIGNAL: "oneSignalConfig", PUSHY: "pushyConfig", APNS: "apnsConfig", WEBPUSH: "webPushConfig" };
+  const providers = {
+    ONESIGNAL: "oneSignalConfig",
+    PUSHY: "pushyConfig",
+    APNS: "apnsConfig",
+    WEBPUSH: "webPushConfig",
+  };
 
   test("K04 opens for its own tenant, app and provider, as it was given, and for no other", async () => {
     const appCode = newCode();
@@ -151,9 +160,16 @@ describe("K04 a sealed secret", () => {
     expect(after?.sealed).not.toBe(before?.sealed);
     const plain = before && open(before, appSecretBelongsTo("a", appCode, "FCM"));
     expect(plain).toEqual(after && open(after, appSecretBelongsTo("a", appCode, "FCM")));
-    expect(Object.keys(plain as object).toSorted()).toEqual(
-      ["client_email", "client_id", "private_key", "private_key_id", "project_id", "token_uri", "type", "universe_domain"],
-    );
+    expect(Object.keys(plain as object).toSorted()).toEqual([
+      "client_email",
+      "client_id",
+      "private_key",
+      "private_key_id",
+      "project_id",
+      "token_uri",
+      "type",
+      "universe_domain",
+    ]);
   });
 
   test("10 OneSignal's older spelling is taken and stored as the newer one", async () => {
@@ -174,7 +190,8 @@ const otherPublic = otherPair.generateKeys().toString("base64url");
 
 const wrong: { readonly [F in Field]: Readonly<Record<string, readonly [path: string, change: unknown]>> } = {
   oneSignalConfig: {
-    "only the app id": ["", { restApiKey: undefined }],
+    "only the app id": ["restApiKey", { restApiKey: undefined }],
+    "only the key": ["appId", { appId: undefined }],
     "an empty key": ["restApiKey", { restApiKey: "" }],
   },
   pushyConfig: {
@@ -186,10 +203,16 @@ const wrong: { readonly [F in Field]: Readonly<Record<string, readonly [path: st
     "no project": ["project_id", { project_id: undefined }],
     "a project that is a path": ["project_id", { project_id: "../../x" }],
     "an address of somebody else": ["client_email", { client_email: "push@evil.example.com" }],
-    "an address that only begins like one": ["client_email", { client_email: "p@gserviceaccount.com.evil.example.com" }],
+    "an address that only begins like one": [
+      "client_email",
+      { client_email: "p@gserviceaccount.com.evil.example.com" },
+    ],
     "an address of a name that ends like it": ["client_email", { client_email: "p@evilgserviceaccount.com" }],
     "G10 a token_uri of another host": ["token_uri", { token_uri: "https://evil.example.com/token" }],
-    "G10 a token_uri that begins like Google's": ["token_uri", { token_uri: "https://oauth2.googleapis.com.evil.example.com/" }],
+    "G10 a token_uri that begins like Google's": [
+      "token_uri",
+      { token_uri: "https://oauth2.googleapis.com.evil.example.com/" },
+    ],
     "G10 a token_uri that ends like Google's": ["token_uri", { token_uri: "https://evilgoogleapis.com/token" }],
     "G10 a token_uri with a user": ["token_uri", { token_uri: "https://oauth2.googleapis.com@evil.example.com/token" }],
     "G10 a token_uri with a port": ["token_uri", { token_uri: "https://oauth2.googleapis.com:8443/token" }],
@@ -197,7 +220,10 @@ const wrong: { readonly [F in Field]: Readonly<Record<string, readonly [path: st
     "G10 a token_uri with a line break": ["token_uri", { token_uri: "https://oauth2.googleapis.com/token\nx" }],
     "G10 no token_uri": ["token_uri", { token_uri: undefined }],
     "G10 another universe": ["universe_domain", { universe_domain: "evil.example.com" }],
-    "a key that is no key": ["private_key", { private_key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" }],
+    "a key that is no key": [
+      "private_key",
+      { private_key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" },
+    ],
     "a key of a curve": ["private_key", { private_key: pem(p384) }],
     "a key under a passphrase": ["private_key", { private_key: encrypted }],
     "too much of it": ["", { private_key_id: "x".repeat(255), private_key: "x".repeat(limits.appSecretBytesMax) }],
@@ -224,7 +250,9 @@ const wrong: { readonly [F in Field]: Readonly<Record<string, readonly [path: st
 
 describe("credentials that cannot work are refused and named", () => {
   const cases = Object.entries(wrong).flatMap(([field, faults]) =>
-    Object.entries(faults).map(([name, [path, change]]) => [`${field}: ${name}`, field as Field, path, change] as const),
+    Object.entries(faults).map(
+      ([name, [path, change]]) => [`${field}: ${name}`, field as Field, path, change] as const,
+    ),
   );
   test.for(cases)("%s", async ([, field, path, changes]) => {
     await requireUnchanged(gateway.database.adminUrl, ["a", "b"], async () => {

@@ -103,7 +103,8 @@ describe("T4 apps", () => {
     });
     const racing = newCode();
     const answers = await Promise.all(Array.from({ length: 10 }, () => create({ appCode: racing })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, ...Array(9).fill(409)]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
   test("T4 as many as fit beside the default one, also when they come at once", async () => {

@@ -185,6 +185,8 @@ const spoilt: Readonly<Record<CatalogRule, Readonly<Record<string, readonly [sta
     "a new key": ["grant insert on api_keys to sendsar_gateway", "api_keys: insert"],
     "a secret": ["grant update on tenant_secrets to sendsar_gateway", "tenant_secrets: update"],
     "a tenant's status": ["grant update (status) on tenants to sendsar_gateway", "tenants.status"],
+    "what is managed": ["grant update (managed_settings) on tenants to sendsar_gateway", "tenants.managed_settings"],
+    "a tenant's bounds": ["grant update (quotas) on tenants to sendsar_gateway", "tenants.quotas"],
     "a tenant": ["grant delete on tenants to sendsar_gateway", "tenants: delete"],
     "the list of migrations": ["grant update on migrations to public", "migrations: update"],
   },

@@ -1,11 +1,9 @@
 import Fastify from "fastify";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EndpointId } from "@sendsar/protocol/endpoints";
 import { limits } from "@sendsar/protocol/limits";
 import type { TestAnswer, Wire } from "../../scripts/testing/client.ts";
 import { connectTestSocket } from "../../scripts/testing/client.ts";
-import type { EndpointRequest } from "../../scripts/testing/every-request.ts";
-import { everyRequest } from "../../scripts/testing/every-request.ts";
+import { callEvery } from "../../scripts/testing/every-call.ts";
 import type { TestGateway } from "../../scripts/testing/gateway.ts";
 import { startTestGateway } from "../../scripts/testing/gateway.ts";
 import { loggedFailures } from "../../scripts/testing/logged-failures.ts";
@@ -28,17 +26,6 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 afterEach(() => {
   expect(loggedFailures(gateway)).toEqual([]);
 });
-
-/** Calls every endpoint once, as a backend that may. */
-const callEvery = async (
-  change: (request: EndpointRequest) => unknown = ({ body }) => body,
-): Promise<Map<EndpointId, TestAnswer>> => {
-  const answers = new Map<EndpointId, TestAnswer>();
-  for (const request of everyRequest(room)) {
-    answers.set(request.id, await gateway.a.api.call(request.method, request.path, change(request)));
-  }
-  return answers;
-};
 
 describe("CB 1 addresses", () => {
   test("CB 1 two tenants share one host: REST below /v1, sockets at the bare origin, told apart by credential alone", async () => {
@@ -150,7 +137,7 @@ describe("CB 1.1 requests", () => {
 
 describe("CB 1.2 answers", () => {
   test("CB 1.2 every call that succeeds answers with a JSON body", async () => {
-    for (const [id, { status, body, headers }] of await callEvery()) {
+    for (const [id, { status, body, headers }] of await callEvery(gateway, gateway.a)) {
       expect([200, 201], id).toContain(status);
       expect(headers.get("content-type"), id).toBe("application/json; charset=utf-8");
       expect(body, id).toBeTypeOf("object");
@@ -160,7 +147,7 @@ describe("CB 1.2 answers", () => {
 
   test("CB 1.2 fields that the contract does not have are ignored, in bodies and in queries", async () => {
     const more = { appCode: "demo", displayName: "D", "no such field": [{ deep: null }] };
-    const answers = await callEvery(({ id, body }) =>
+    const answers = await callEvery(gateway, gateway.a, ({ id, body }) =>
       // Unknown settings are kept: there they are not ignored (contract 12).
       body === undefined || id === "patchSettings" ? body : { ...body, ...more },
     );
@@ -172,7 +159,7 @@ describe("CB 1.2 answers", () => {
   });
 
   test("CB 1 every time is ISO-8601 UTC with milliseconds", async () => {
-    const times = [...(await callEvery())].flatMap(([id, { body }]) => timesIn(body, id));
+    const times = [...(await callEvery(gateway, gateway.a))].flatMap(([id, { body }]) => timesIn(body, id));
     expect(times.length).toBeGreaterThan(20);
     for (const [where, time] of times) {
       if (time !== null) expect(time, where).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -239,7 +239,11 @@ describe("what does not fit", () => {
 });
 
 describe("a browser", () => {
-  const body = (subscription: object) => ({ provider: "WEBPUSH", token: JSON.stringify(subscription), platform: "web" });
+  const body = (subscription: object) => ({
+    provider: "WEBPUSH",
+    token: JSON.stringify(subscription),
+    platform: "web",
+  });
 
   test("registers its subscription, and is removed by it, however it is written", async () => {
     const { client } = await newUser();

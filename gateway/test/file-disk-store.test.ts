@@ -29,9 +29,9 @@ const filesBelow = async (): Promise<string[]> => {
 
 describe("a folder of files", () => {
   test("has all of a body or nothing, and tells what it begins with", async () => {
-    expect(await store.inspect("incoming/a/1")).toBeUndefined();
-    expect(await store.receiver.receive("incoming/a/1", body("hel", "lo"), 5)).toBe(true);
-    const arrived = await store.inspect("incoming/a/1");
+    expect(await store.inspect("_incoming/a/1")).toBeUndefined();
+    expect(await store.receiver.receive("_incoming/a/1", body("hel", "lo"), 5)).toBe(true);
+    const arrived = await store.inspect("_incoming/a/1");
     expect(arrived?.sizeBytes).toBe(5);
     expect(Buffer.from(arrived?.head ?? []).toString()).toBe("hello");
   });
@@ -41,7 +41,7 @@ describe("a folder of files", () => {
     ["more", ["hello", "!"]],
     ["nothing", []],
   ])("E10 %s than was announced is not kept, nor is anything left", async (_what, chunks) => {
-    expect(await store.receiver.receive("incoming/a/1", body(...chunks), 5)).toBe(false);
+    expect(await store.receiver.receive("_incoming/a/1", body(...chunks), 5)).toBe(false);
     expect(await filesBelow()).toEqual([]);
   });
 
@@ -53,7 +53,7 @@ describe("a folder of files", () => {
         yield Buffer.alloc(1000);
       }
     };
-    expect(await store.receiver.receive("incoming/a/1", endless(), 10_000)).toBe(false);
+    expect(await store.receiver.receive("_incoming/a/1", endless(), 10_000)).toBe(false);
     expect(chunks).toBe(11);
     expect(await filesBelow()).toEqual([]);
   });
@@ -63,38 +63,38 @@ describe("a folder of files", () => {
       yield Buffer.from("he");
       throw Object.assign(new Error("aborted"), { code: "ECONNRESET" });
     };
-    await expect(store.receiver.receive("incoming/a/1", broken(), 5)).rejects.toThrow("aborted");
+    await expect(store.receiver.receive("_incoming/a/1", broken(), 5)).rejects.toThrow("aborted");
     expect(await filesBelow()).toEqual([]);
   });
 
   test("E09 what was replaced after it was looked at is not promoted", async () => {
-    await store.receiver.receive("incoming/a/1", body("good!"), 5);
-    const arrived = await store.inspect("incoming/a/1");
+    await store.receiver.receive("_incoming/a/1", body("good!"), 5);
+    const arrived = await store.inspect("_incoming/a/1");
     if (!arrived) throw new Error("nothing has arrived");
-    await store.receiver.receive("incoming/a/1", body("evil!"), 5);
-    expect(await store.promote("incoming/a/1", "a/uploads/1", arrived, headers)).toBe(false);
+    await store.receiver.receive("_incoming/a/1", body("evil!"), 5);
+    expect(await store.promote("_incoming/a/1", "a/uploads/1", arrived, headers)).toBe(false);
     expect(await store.inspect("a/uploads/1")).toBeUndefined();
   });
 
   test("E09 what is put after it was promoted changes nothing of the file", async () => {
-    await store.receiver.receive("incoming/a/1", body("good!"), 5);
-    const arrived = await store.inspect("incoming/a/1");
+    await store.receiver.receive("_incoming/a/1", body("good!"), 5);
+    const arrived = await store.inspect("_incoming/a/1");
     if (!arrived) throw new Error("nothing has arrived");
-    expect(await store.promote("incoming/a/1", "a/uploads/1", arrived, headers)).toBe(true);
-    await store.receiver.receive("incoming/a/1", body("evil!"), 5);
+    expect(await store.promote("_incoming/a/1", "a/uploads/1", arrived, headers)).toBe(true);
+    await store.receiver.receive("_incoming/a/1", body("evil!"), 5);
     expect(Buffer.from((await store.inspect("a/uploads/1"))?.head ?? []).toString()).toBe("good!");
   });
 
   test("removing what is not there is done at once", async () => {
-    await store.receiver.receive("incoming/a/1", body("hello"), 5);
-    await store.remove("incoming/a/1");
-    await store.remove("incoming/a/1");
+    await store.receiver.receive("_incoming/a/1", body("hello"), 5);
+    await store.remove("_incoming/a/1");
+    await store.remove("_incoming/a/1");
     expect(await filesBelow()).toEqual([]);
   });
 
   test("tidying up removes what a killed gateway has left, and not what is being written", async () => {
     await store.check();
-    const [old, young] = [join(dir, "unfinished/old"), join(dir, "unfinished/young")];
+    const [old, young] = [join(dir, "_unfinished/old"), join(dir, "_unfinished/young")];
     await Promise.all([writeFile(old, "x"), writeFile(young, "x")]);
     const yesterday = new Date(Date.now() - 86_400_000);
     await utimes(old, yesterday, yesterday);
@@ -103,7 +103,7 @@ describe("a folder of files", () => {
   });
 
   test("only the account of the gateway reads it", async () => {
-    await store.receiver.receive("incoming/a/1", body("hello"), 5);
+    await store.receiver.receive("_incoming/a/1", body("hello"), 5);
     const [path = ""] = await filesBelow();
     expect((await stat(path)).mode & 0o077).toBe(0);
   });
@@ -120,14 +120,14 @@ describe("a folder of files", () => {
     await writeFile(file, "x");
     const broken = createDiskStore({ dir: file, publicUrl: "", signer });
     await expect(broken.check()).rejects.toThrow(FileStoreError);
-    await expect(broken.receiver?.receive("incoming/a/1", body("hello"), 5)).rejects.toThrow(
+    await expect(broken.receiver?.receive("_incoming/a/1", body("hello"), 5)).rejects.toThrow(
       /^unable to write a file; (EEXIST|ENOTDIR)$/,
     );
   });
 });
 
 describe("addresses to put a file", () => {
-  const put = { key: "incoming/a/1", contentType: "image/png", sizeBytes: 5, expiresAt: new Date(2_000_000) };
+  const put = { key: "_incoming/a/1", contentType: "image/png", sizeBytes: 5, expiresAt: new Date(2_000_000) };
   const tokenOf = async (): Promise<string> => new URL(await store.presignPut(put)).pathname.split("/")[2] ?? "";
 
   test("say what may be put, until when", async () => {
@@ -137,7 +137,7 @@ describe("addresses to put a file", () => {
   });
 
   test("B09 a link to read is none, nor is what nobody signed", async () => {
-    const forged = signer.sign("read", ["incoming/a/1", "image/png", 5, 2_000_000]);
+    const forged = signer.sign("read", ["_incoming/a/1", "image/png", 5, 2_000_000]);
     for (const token of [forged, "", "x", `${await tokenOf()}x`]) {
       expect(openPutPermission(signer, token, new Date(0))).toBeUndefined();
     }

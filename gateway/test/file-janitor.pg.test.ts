@@ -59,12 +59,16 @@ describe("E13 unfinished uploads", () => {
     const kept = await uploadFile(gateway.a.api, png);
     const [old, young] = [(await presign(gateway.a.api, png)).body, (await presign(gateway.b.api, png)).body];
     for (const { uploadUrl } of [old, young]) await putBytes(uploadUrl, png);
-    await sql(`update sendsar.uploads set created_at = now() - interval '25 hours' where upload_id = '${old.uploadId}'`);
-    await sql(`update sendsar.uploads set created_at = now() - interval '23 hours' where upload_id = '${young.uploadId}'`);
+    await sql(
+      `update sendsar.uploads set created_at = now() - interval '25 hours' where upload_id = '${old.uploadId}'`,
+    );
+    await sql(
+      `update sendsar.uploads set created_at = now() - interval '23 hours' where upload_id = '${young.uploadId}'`,
+    );
     await sql(`update sendsar.uploads set created_at = now() - interval '25 hours' where upload_id = '${kept}'`);
     expect(await clearAll()).toEqual([]);
     const rows = await sql<{ upload_id: string }>("select upload_id from sendsar.uploads");
-    expect(rows.map((row) => row.upload_id).toSorted()).toEqual([kept, young.uploadId].toSorted());
+    expect(new Set(rows.map((row) => row.upload_id))).toEqual(new Set([kept, young.uploadId]));
     expect((await gateway.a.api.get("/tenant/storage")).body).toMatchObject({ fileCount: 1, pendingBytes: 0 });
     expect((await filesLeft()).some((path) => path.endsWith(`/${old.uploadId}`))).toBe(false);
     expect((await filesLeft()).some((path) => path.endsWith(`/${young.uploadId}`))).toBe(true);
@@ -85,7 +89,7 @@ describe("what nobody can read any more", () => {
     await ann.client.call("DELETE", `/chat/rooms/${room.id}/messages/${body.id}`);
     await clearAll();
     // Where clients put their bytes is cleared when no address to put any can be good any more.
-    expect((await filesLeft()).filter((path) => !path.includes("/incoming/"))).toEqual([]);
+    expect((await filesLeft()).filter((path) => !path.includes("/_incoming/"))).toEqual([]);
     await letTimePass();
     await clearAll();
     expect(await filesLeft()).toEqual([]);
@@ -107,9 +111,7 @@ describe("what nobody can read any more", () => {
 
   test("E10 an object that was made and became nobody's goes after an hour", async () => {
     await uploadFile(gateway.a.api, png);
-    await sql(
-      "insert into sendsar.file_removals values ('a', 'a/uploads/2026/11/lost', now() + interval '1 hour')",
-    );
+    await sql("insert into sendsar.file_removals values ('a', 'a/uploads/2026/11/lost', now() + interval '1 hour')");
     await clearAll();
     expect(await sql("select * from sendsar.file_removals where object_key like '%lost'")).toHaveLength(1);
     await letTimePass();
@@ -119,13 +121,11 @@ describe("what nobody can read any more", () => {
 
   test("K09 a deleted tenant's files go, and nobody else's", async () => {
     const created = await gateway.provisioner.createTenant({ tenantId: "gone" });
-    const { uploadUrl } = (
-      await fetch(`${gateway.url}/v1/chat/uploads/presign`, {
-        method: "POST",
-        headers: { "content-type": "application/json", "x-api-key": created.apiKey },
-        body: JSON.stringify({ filename: png.filename, mediaType: png.mediaType, sizeBytes: png.bytes.length }),
-      }).then((response) => response.json())
-    ) as { uploadUrl: string };
+    const { uploadUrl } = (await fetch(`${gateway.url}/v1/chat/uploads/presign`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-api-key": created.apiKey },
+      body: JSON.stringify({ filename: png.filename, mediaType: png.mediaType, sizeBytes: png.bytes.length }),
+    }).then((response) => response.json())) as { uploadUrl: string };
     await putBytes(uploadUrl, png);
     const kept = await uploadFile(gateway.a.api, png);
     await gateway.provisioner.deleteTenant("gone");

@@ -21,7 +21,10 @@ afterAll(() => one[Symbol.asyncDispose]());
 
 /** Two people in a room, and a message with a file and a text. */
 const createScene = async () => {
-  const [ann, bo] = (await Promise.all([createTestUser(one, one.a), createTestUser(one, one.a)])) as [TestUser, TestUser];
+  const [ann, bo] = (await Promise.all([createTestUser(one, one.a), createTestUser(one, one.a)])) as [
+    TestUser,
+    TestUser,
+  ];
   const room = await createTestRoom(one.a, [ann, bo]);
   const uploadId = await uploadFile(ann.client, png);
   const parts = [filePart(uploadId, png), { type: "text", text: "a caption" }];
@@ -51,7 +54,7 @@ const isThere = async ({ client }: TestUser, uploadId: string): Promise<boolean>
   (await client.get(`/chat/uploads/${uploadId}/access`)).status === 200;
 
 describe("§4.1 every message that is handed out has links to its files", () => {
-  test("M1 M2 in the answer to its sender, in pages, by itself, pinned, and to the backend", async () => {
+  test("M1 M2 §16.15 in the answer to its sender, in pages, by itself, pinned, and to the backend", async () => {
     const { ann, bo, room, messages, uploadId, send } = await createScene();
     const sent = await send();
     await expectLinked(sent.body, uploadId);
@@ -62,7 +65,10 @@ describe("§4.1 every message that is handed out has links to its files", () => 
     await expectLinked((await ann.client.post(`${messages}/${sent.body.id}/pin`, { userId: ann.id })).body, uploadId);
     const pinned = await bo.client.get(`/chat/rooms/${room.id}/pinned-messages`);
     await expectLinked(pinned.body.messages[0], uploadId);
-    await expectLinked((await ann.client.post(`${messages}/${sent.body.id}/reactions`, { emoji: "👍" })).body, uploadId);
+    await expectLinked(
+      (await ann.client.post(`${messages}/${sent.body.id}/reactions`, { emoji: "👍" })).body,
+      uploadId,
+    );
   });
 
   test("M2 §5 in events of sockets of both gateways, of the sender too, and after a drop", async () => {
@@ -101,18 +107,25 @@ describe("§4.1 every message that is handed out has links to its files", () => 
     const target = await createTestRoom(one.a, [ann]);
     using socket = await connectTestSocket(two.url, ann.token);
     const { body } = await send();
-    const copies = await ann.client.post(`${messages}/${body.id}/forward`, { userId: ann.id, targetRoomIds: [target.id] });
+    const copies = await ann.client.post(`${messages}/${body.id}/forward`, {
+      userId: ann.id,
+      targetRoomIds: [target.id],
+    });
     expect(copies.status).toBe(201);
     await expectLinked(copies.body.messages[0], uploadId);
     await expectLinked(await socket.next("new-message", ({ roomId }) => roomId === target.id), uploadId);
     expect(await usesOf(copies.body.messages[0].id)).toEqual([uploadId]);
   });
 
-  test("M2 what comes back of links is not stored, and a repeat of a call gets fresh ones", async () => {
+  test("M2 §16.15 what comes back of links is not stored, and a repeat of a call gets fresh ones", async () => {
     const { ann, bo, room, messages, uploadId } = await createScene();
-    const given = { ...filePart(uploadId, png), url: "https://evil.example/x", accessUrl: "x", accessUrlExpiresAt: "x" };
-    const post = () =>
-      ann.client.call("POST", messages, { parts: [given] }, { "idempotency-key": `key-${room.id}` });
+    const given = {
+      ...filePart(uploadId, png),
+      url: "https://evil.example/x",
+      accessUrl: "x",
+      accessUrlExpiresAt: "x",
+    };
+    const post = () => ann.client.call("POST", messages, { parts: [given] }, { "idempotency-key": `key-${room.id}` });
     const [first, again] = [await post(), await post()];
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     for (const { body } of [first, again]) await expectLinked(body, uploadId);
@@ -139,7 +152,9 @@ describe("a file lives as long as a message uses it", () => {
     const { body } = await send();
     const other = await uploadFile(ann.client, pdf);
     const edit = (...ids: string[]) =>
-      ann.client.patch(`${messages}/${body.id}`, { parts: [{ type: "text", text: "x" }, ...ids.map((id) => filePart(id, png))] });
+      ann.client.patch(`${messages}/${body.id}`, {
+        parts: [{ type: "text", text: "x" }, ...ids.map((id) => filePart(id, png))],
+      });
     expect((await edit(uploadId, other)).status).toBe(200);
     expect(await usesOf(body.id)).toEqual([uploadId, other].toSorted());
     expect((await edit(other)).status).toBe(200);

@@ -45,13 +45,10 @@ const expectCounted = async (): Promise<void> => {
 };
 
 describe("T1 storage", () => {
-  test("T1 answers numbers, with a session too, and for a tenant without files", async () => {
+  test("T1 §16.16 answers numbers, with a session too, and for a tenant without files", async () => {
     const ann = await createTestUser(one, one.a);
     const { status, body } = await ann.client.get("/tenant/storage");
-    expect([status, body]).toEqual([
-      200,
-      { bytesUsed: 0, fileCount: 0, pendingBytes: 0, quotaBytes: 10_737_418_240 },
-    ]);
+    expect([status, body]).toEqual([200, { bytesUsed: 0, fileCount: 0, pendingBytes: 0, quotaBytes: 10_737_418_240 }]);
     await uploadFile(ann.client, png);
     await presign(ann.client, pdf);
     expect((await one.a.api.get("/tenant/storage")).body).toEqual({
@@ -60,7 +57,11 @@ describe("T1 storage", () => {
       pendingBytes: pdf.bytes.length,
       quotaBytes: 10_737_418_240,
     });
-    expect((await one.b.api.get("/tenant/storage")).body).toMatchObject({ bytesUsed: 0, fileCount: 0, pendingBytes: 0 });
+    expect((await one.b.api.get("/tenant/storage")).body).toMatchObject({
+      bytesUsed: 0,
+      fileCount: 0,
+      pendingBytes: 0,
+    });
   });
 
   test("T1 counts as a recount does, whatever happens at once on two gateways", async () => {
@@ -97,7 +98,10 @@ describe("E12 quotas", () => {
     const { uploadId } = (await presign(one.a.api, png)).body;
     expect((await presign(one.a.api, png)).status).toBe(201);
     expectRefusal(await presign(one.a.api, png), "storage_quota_exceeded");
-    expect((await one.a.api.get("/tenant/storage")).body).toMatchObject({ quotaBytes: size * 3, pendingBytes: size * 2 });
+    expect((await one.a.api.get("/tenant/storage")).body).toMatchObject({
+      quotaBytes: size * 3,
+      pendingBytes: size * 2,
+    });
     expect((await presign(one.b.api, png)).status).toBe(201);
     await one.a.api.call("DELETE", `/chat/uploads/${uploadId}`);
     expect((await presign(one.a.api, png)).status).toBe(201);

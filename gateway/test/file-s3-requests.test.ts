@@ -22,7 +22,11 @@ describe("addresses that clients use", () => {
     ["Amazon's", {}, "https://files.s3.eu-central-1.amazonaws.com/a/b"],
     ["Amazon's, bucket in the path", { forcePathStyle: true }, "https://s3.eu-central-1.amazonaws.com/files/a/b"],
     ["another's", { endpoint: "https://store.example" }, "https://files.store.example/a/b"],
-    ["another's, bucket in the path", { endpoint: "http://minio:9000/", forcePathStyle: true }, "http://minio:9000/files/a/b"],
+    [
+      "another's, bucket in the path",
+      { endpoint: "http://minio:9000/", forcePathStyle: true },
+      "http://minio:9000/files/a/b",
+    ],
     ["one below a path", { endpoint: "https://x.example/s3/", forcePathStyle: true }, "https://x.example/s3/files/a/b"],
   ])("lead to %s store", async (_whose, more, address) => {
     expect(await addressOf(more)).toBe(address);
@@ -36,7 +40,10 @@ describe("addresses that clients use", () => {
     expect(searchParams.get("X-Amz-Expires")).toBe("300");
     expect(searchParams.get("X-Amz-Credential")).toMatch(/^AKIDEXAMPLE\/\d{8}\/eu-central-1\/s3\/aws4_request$/);
     expect(url).not.toContain("the-secret");
-    const other = await createS3Requests(amazon).presign({ method: "PUT", key: "a/b", headers: { ...headers, "content-length": "6" } }, 300);
+    const other = await createS3Requests(amazon).presign(
+      { method: "PUT", key: "a/b", headers: { ...headers, "content-length": "6" } },
+      300,
+    );
     expect(new URL(other).searchParams.get("X-Amz-Signature")).not.toBe(searchParams.get("X-Amz-Signature"));
   });
 
@@ -48,11 +55,23 @@ describe("addresses that clients use", () => {
   });
 
   test("lead to where clients reach the store", async () => {
-    const store = createS3Store({ ...amazon, endpoint: "http://minio:9000", publicEndpoint: "https://files.example", forcePathStyle: true });
-    const put = { key: "incoming/a/1", contentType: "image/png", sizeBytes: 5, expiresAt: new Date(Date.now() + 60_000) };
-    expect(await store.presignPut(put)).toMatch(/^https:\/\/files\.example\/files\/incoming\/a\/1\?/);
+    const store = createS3Store({
+      ...amazon,
+      endpoint: "http://minio:9000",
+      publicEndpoint: "https://files.example",
+      forcePathStyle: true,
+    });
+    const put = {
+      key: "_incoming/a/1",
+      contentType: "image/png",
+      sizeBytes: 5,
+      expiresAt: new Date(Date.now() + 60_000),
+    };
+    expect(await store.presignPut(put)).toMatch(/^https:\/\/files\.example\/files\/_incoming\/a\/1\?/);
     const shown = { method: "GET", contentType: "image/png", contentDisposition: "inline", cacheSeconds: 60 } as const;
-    expect(await store.serve("a/b", shown)).toMatchObject({ url: expect.stringMatching(/^https:\/\/files\.example\//) });
+    expect(await store.serve("a/b", shown)).toMatchObject({
+      url: expect.stringMatching(/^https:\/\/files\.example\//),
+    });
   });
 });
 
@@ -61,7 +80,10 @@ describe("the key to the store", () => {
     vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIDLENT");
     vi.stubEnv("AWS_SECRET_ACCESS_KEY", "another-secret");
     vi.stubEnv("AWS_SESSION_TOKEN", "lent for an hour");
-    const url = await createS3Requests({ ...amazon, credentials: undefined }).presign({ method: "GET", key: "a/b" }, 60);
+    const url = await createS3Requests({ ...amazon, credentials: undefined }).presign(
+      { method: "GET", key: "a/b" },
+      60,
+    );
     expect(new URL(url).searchParams.get("X-Amz-Credential")).toMatch(/^AKIDLENT\//);
     expect(new URL(url).searchParams.get("X-Amz-Security-Token")).toBe("lent for an hour");
   });
@@ -102,9 +124,14 @@ describe("requests to the store", () => {
   });
 
   test("34 fail with what the store said, and no more of it", async () => {
-    const answer = [403, "<Error><Code>AccessDenied</Code><Message>user arn:aws:iam::1 may not</Message></Error>"] as const;
+    const answer = [
+      403,
+      "<Error><Code>AccessDenied</Code><Message>user arn:aws:iam::1 may not</Message></Error>",
+    ] as const;
     using server = await serve(answer);
-    await expect(server.store.remove("a/b")).rejects.toThrow(/^unable to remove a file; the store answered: 403 AccessDenied$/);
+    await expect(server.store.remove("a/b")).rejects.toThrow(
+      /^unable to remove a file; the store answered: 403 AccessDenied$/,
+    );
   });
 
   test("34 end in time when the store says nothing", async () => {

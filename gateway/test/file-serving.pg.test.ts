@@ -138,8 +138,17 @@ describe("E02 links", () => {
   test("E02 a forged one leads nowhere, like any path that is none", async () => {
     const link = await linkTo(png);
     const [, , token = "", name = ""] = new URL(link).pathname.split("/");
-    const forged = [`${token}A`, token.slice(1), "x", "", `${token.slice(0, -4)}AAAA`].map((text) => `/files/${text}/${name}`);
-    for (const path of [...forged, "/files", "/files/", `/files/${token}`, `/files/${token}/a/b`, "/files/../v1/users"]) {
+    const forged = [`${token}A`, token.slice(1), "x", "", `${token.slice(0, -4)}AAAA`].map(
+      (text) => `/files/${text}/${name}`,
+    );
+    for (const path of [
+      ...forged,
+      "/files",
+      "/files/",
+      `/files/${token}`,
+      `/files/${token}/a/b`,
+      "/files/../v1/users",
+    ]) {
       const answer = await rawRequest(one.url, { path });
       expect([answer.status, withoutRequestId({ status: 0, body: JSON.parse(answer.text) })], path).toEqual([
         404,

@@ -24,8 +24,12 @@ describe("E09 what a file is", () => {
     ["a drawing in SVG with its declaration", "image/svg+xml", xml, "image/svg+xml"],
     ["text", "text/plain", text, "text/plain"],
     ["a page", "text/html", html.bytes, "text/html"],
-    ["an office file, which is an archive", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", zip,
-      "application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
+    [
+      "an office file, which is an archive",
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+      zip,
+      "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ],
     ["a program that says so", "application/x-msdownload", exe, "application/x-msdownload"],
     ["a polyglot is what it begins as", "image/gif", polyglot, "image/gif"],
   ])("%s", async (_what, announced, bytes, found) => {

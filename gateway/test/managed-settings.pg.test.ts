@@ -57,9 +57,15 @@ const patch = ({ api }: Tenant, body: unknown) => api.patch("/tenant/settings", 
 describe("12 what is managed", () => {
   test("12 is over what the tenant has set, and over the defaults, on every gateway; the rest is the tenant's", async () => {
     const tenant = await newTenant();
-    await patch(tenant, { chat: { deletedMessageDisplay: "placeholder", media: { presignTtlSeconds: 600 } }, own: { a: 1 } });
+    await patch(tenant, {
+      chat: { deletedMessageDisplay: "placeholder", media: { presignTtlSeconds: 600 } },
+      own: { a: 1 },
+    });
     const before = await tenant.read();
-    await tenant.manage({ chat: { deletedMessageDisplay: "hidden", media: { enabled: false } }, managed: { list: [1] } });
+    await tenant.manage({
+      chat: { deletedMessageDisplay: "hidden", media: { enabled: false } },
+      managed: { list: [1] },
+    });
     expect(await tenant.read()).toEqual({
       ...before,
       chat: {
@@ -87,7 +93,10 @@ describe("12 what is managed", () => {
   });
 
   // What is managed below, and what of it each change touches.
-  const managed = { chat: { deletedMessageDisplay: "hidden", media: { enabled: false } }, calls: { maxParticipants: 4 } };
+  const managed = {
+    chat: { deletedMessageDisplay: "hidden", media: { enabled: false } },
+    calls: { maxParticipants: 4 },
+  };
   const own = { mine: { list: [1, 2], deep: { er: 1 } } };
   const touching: readonly [change: object, paths: readonly string[]][] = [
     [{ chat: { deletedMessageDisplay: "placeholder" } }, ["chat.deletedMessageDisplay"]],
@@ -117,7 +126,10 @@ describe("12 what is managed", () => {
           const answer = await api.patch("/tenant/settings", change);
           expect(answer, JSON.stringify(change)).toMatchObject({
             status: 409,
-            body: { code: "managed_by_kubernetes", error: "This is set by the Tenant resource and can be changed only there" },
+            body: {
+              code: "managed_by_kubernetes",
+              error: "This is set by the Tenant resource and can be changed only there",
+            },
           });
           expect(answer.body.details).toEqual(
             paths.toSorted().map((path) => ({ path, message: "is set by the Tenant resource" })),
@@ -188,7 +200,10 @@ describe("12 what is managed", () => {
   const wrong: Readonly<Record<string, readonly [settings: Record<string, unknown>, sentence: RegExp]>> = {
     "a value that does not fit": [{ calls: { maxParticipants: 33 } }, /calls\.maxParticipants: /],
     "a value of another type": [{ chat: 7 }, /chat: /],
-    "null, which would manage nothing": [{ chat: { media: { enabled: null } } }, /chat\.media\.enabled: must not be null/],
+    "null, which would manage nothing": [
+      { chat: { media: { enabled: null } } },
+      /chat\.media\.enabled: must not be null/,
+    ],
     "what is no setting": [{ plan: "pro" }, /This is not a setting/],
     "more than fits": [{ mine: "x".repeat(limits.settingsBytesMax) }, /must be at most/],
   };
@@ -234,7 +249,10 @@ describe("12 quotas", () => {
     ["rateLimits.send-message.user.seconds", { rateLimits: { "send-message": { user: { count: 1, seconds: 0 } } } }],
     ["rateLimits.send-message.user.seconds", { rateLimits: { "send-message": { user: { count: 1 } } } }],
     ["rateLimits.send-message", { rateLimits: { "send-message": { everybody: { count: 1, seconds: 1 } } } }],
-    ['rateLimits: Unrecognized key: "send-messages"', { rateLimits: { "send-messages": { user: { count: 1, seconds: 1 } } } }],
+    [
+      'rateLimits: Unrecognized key: "send-messages"',
+      { rateLimits: { "send-messages": { user: { count: 1, seconds: 1 } } } },
+    ],
     ["Unrecognized key", { storage: 1 }],
   ];
   test.for(wrong)("12 %s: %j is refused, and nothing is changed", async ([path, quotas]) => {
@@ -248,7 +266,13 @@ describe("12 quotas", () => {
   test("A20 a tenant cannot set what bounds it", async () => {
     const tenant = await newTenant();
     await requireUnchanged(one.database.adminUrl, [tenant.tenantId], async () => {
-      for (const body of [{ quotas: { storageBytes: 1e15 } }, { limits: {} }, { plan: "enterprise" }, { keys: [] }, { id: "x" }]) {
+      for (const body of [
+        { quotas: { storageBytes: 1e15 } },
+        { limits: {} },
+        { plan: "enterprise" },
+        { keys: [] },
+        { id: "x" },
+      ]) {
         expect((await patch(tenant, body)).body.code).toBe("reserved_setting");
       }
     });

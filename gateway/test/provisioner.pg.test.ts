@@ -205,9 +205,11 @@ describe("delete", () => {
     await requireUnchanged(gateway.database.adminUrl, ["delete-2", "a", "b"], () =>
       provisioner.deleteTenant("delete-1"),
     );
-    // What was revoked outlives the tenant, so that every gateway cuts its sockets.
-    const { revocations, ...others } = await rowsOf("delete-1");
+    // What was revoked outlives the tenant, so that every gateway cuts its sockets; and so does the list of its files that
+    // are to be removed from the store.
+    const { revocations, file_removals, ...others } = await rowsOf("delete-1");
     expect(revocations).toHaveLength(2);
+    expect(file_removals).toHaveLength(2);
     for (const [table, rows] of Object.entries(others)) expect(rows, table).toEqual([]);
     const [gone, left] = tenants;
     expect(await provisioner.verifyKey(gone?.apiKey ?? "")).toBeUndefined();

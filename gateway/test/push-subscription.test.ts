@@ -122,9 +122,12 @@ describe("G04 its keys", () => {
     expect(pathsOf(parse(value)).length).toBeGreaterThan(0);
   });
 
-  test.for(["", "{", "token", "{'endpoint':1}", "\u0000"])("what is no JSON, %j, is refused without being quoted", (token) => {
-    expect(parsePushSubscription(token)).toEqual({
-      issues: [{ path: "token", message: "must be a push subscription as JSON" }],
-    });
-  });
+  test.for(["", "{", "token", "{'endpoint':1}", "\u0000"])(
+    "what is no JSON, %j, is refused without being quoted",
+    (token) => {
+      expect(parsePushSubscription(token)).toEqual({
+        issues: [{ path: "token", message: "must be a push subscription as JSON" }],
+      });
+    },
+  );
 });

@@ -62,15 +62,17 @@ describe("0010 the rooms of users", () => {
       ),
       `insert into sendsar.participants (tenant_id, room_id, user_id, role, joined_at)
        values ('a', '${rooms.in}', 'ann', 'MEMBER', now()), ('b', '${rooms.ofB}', 'bo', 'MEMBER', now())`,
-      ...[
-        ["a", rooms.in, 1, ["bo", "ann"]],
-        ["a", rooms.left, 1, ["bo", "ann"]],
-        ["b", rooms.ofB, 1, ["bo"]],
-      ].map(
-        ([tenantId, id, seq, targets]) => `
+      ...(
+        [
+          ["a", rooms.in, ["bo", "ann"]],
+          ["a", rooms.left, ["bo", "ann"]],
+          ["b", rooms.ofB, ["bo"]],
+        ] as const
+      ).map(
+        ([tenantId, id, targetUserIds]) => `
         insert into sendsar.events (tenant_id, room_id, seq, type, data, created_at)
-        values ('${tenantId}', '${id}', ${seq}, 'participants.changed',
-          '${JSON.stringify({ action: "joined", actorUserId: "bo", targetUserIds: targets })}', now())`,
+        values ('${tenantId}', '${id}', 1, 'participants.changed',
+          '${JSON.stringify({ action: "joined", actorUserId: "bo", targetUserIds })}', now())`,
       ),
       `insert into sendsar.messages (tenant_id, room_id, seq, message_id, sender_id, parts, ordinal, created_at)
        values ('a', '${rooms.wrote}', 1, gen_random_uuid(), 'ann', '[]', 1, now())`,

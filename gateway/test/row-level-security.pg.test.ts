@@ -155,7 +155,7 @@ describe("J02 what the gateway's login cannot do", () => {
 
   test("J02 a table of the same name made for the session does not stand in for a real one", async () => {
     await client.query("create temporary table messages (id int)");
-    expect((await tryAs("a", "select room_id from messages")).rowCount).toBe(1);
+    expect((await tryAs("a", "select room_id from messages")).rowCount).toBeGreaterThan(0);
     await client.query("drop table pg_temp.messages");
   });
 });

@@ -28,13 +28,16 @@ const codeOf = async (response: Response): Promise<[number, string]> => [
   ((await response.json()) as { code: string }).code,
 ];
 /** Files that belong to no upload: what a cut-off body would leave. */
-const unfinishedFiles = () => readdir(join(gateway.filesDir, "unfinished"));
+const unfinishedFiles = () => readdir(join(gateway.filesDir, "_unfinished"));
 const complete = (uploadId: string) => gateway.a.api.post(`/chat/uploads/${uploadId}/complete`, {});
 
 describe("F1 the address of an upload", () => {
   test("F1 is for the type that was announced, to the letter, and for as many bytes", async () => {
     const { uploadId, uploadUrl } = await begin();
-    expect(await codeOf(await putBytes(uploadUrl, { ...png, mediaType: "image/gif" }))).toEqual([400, "upload_mismatch"]);
+    expect(await codeOf(await putBytes(uploadUrl, { ...png, mediaType: "image/gif" }))).toEqual([
+      400,
+      "upload_mismatch",
+    ]);
     const less = png.bytes.subarray(1);
     expect(await codeOf(await putBytes(uploadUrl, { ...png, bytes: less }))).toEqual([400, "upload_mismatch"]);
     const more = Buffer.concat([png.bytes, Buffer.from("x")]);
@@ -44,7 +47,7 @@ describe("F1 the address of an upload", () => {
     expect((await complete(uploadId)).status).toBe(200);
   });
 
-  test("F1 answers pages of any origin, which may send the type", async () => {
+  test("F1 §16.4 answers pages of any origin, which may send the type", async () => {
     const { uploadUrl } = await begin();
     const preflight = await fetch(uploadUrl, {
       method: "OPTIONS",
@@ -180,7 +183,11 @@ describe("E10 bodies that do not end as they should", () => {
 
   test("E10 many fields and parts are bytes like any others: nothing is parsed", async () => {
     const ann = await createTestUser(gateway, gateway.a);
-    const body = Buffer.from(Array.from({ length: 10_000 }, (_, n) => `--x\r\ncontent-disposition: form-data; name="${n}"\r\n\r\n\r\n`).join(""));
+    const body = Buffer.from(
+      Array.from({ length: 10_000 }, (_, n) => `--x\r\ncontent-disposition: form-data; name="${n}"\r\n\r\n\r\n`).join(
+        "",
+      ),
+    );
     const file = { filename: "form", mediaType: "multipart/form-data; boundary=x", bytes: body };
     await gateway.a.api.patch("/tenant/settings", { chat: { media: { allowedMimeTypes: ["*/*"] } } });
     const { uploadId, uploadUrl } = (await presign(ann.client, file)).body;

@@ -42,8 +42,10 @@ describe.skipIf("problem" in program)("files in a store of S3", () => {
     const ann = await createTestUser(one, one.a);
     const room = await createTestRoom(one.a, [ann]);
     const announced = (await presign(ann.client, png)).body;
-    expect(announced.uploadUrl.startsWith(`${s3.endpoint}/files/incoming/a/`)).toBe(true);
-    expect(new URL(announced.uploadUrl).searchParams.get("X-Amz-SignedHeaders")).toBe("content-length;content-type;host");
+    expect(announced.uploadUrl.startsWith(`${s3.endpoint}/files/_incoming/a/`)).toBe(true);
+    expect(new URL(announced.uploadUrl).searchParams.get("X-Amz-SignedHeaders")).toBe(
+      "content-length;content-type;host",
+    );
     expect((await putBytes(announced.uploadUrl, png)).status).toBe(200);
     const completed = await ann.client.post(`/chat/uploads/${announced.uploadId}/complete`, {});
     expect(completed).toMatchObject({ status: 200, body: { sizeBytes: png.bytes.length, mediaType: "image/png" } });
@@ -73,7 +75,7 @@ describe.skipIf("problem" in program)("files in a store of S3", () => {
     expectRefusal(await complete(uploadId), "upload_incomplete");
     const forged = uploadUrl.replace(/X-Amz-Signature=./, "X-Amz-Signature=_");
     expect((await putBytes(forged, png)).status).toBe(403);
-    const elsewhere = uploadUrl.replace("/incoming/a/", "/incoming/b/");
+    const elsewhere = uploadUrl.replace("/_incoming/a/", "/_incoming/b/");
     expect((await putBytes(elsewhere, png)).status).toBe(403);
   });
 
@@ -97,7 +99,9 @@ describe.skipIf("problem" in program)("files in a store of S3", () => {
 
   test("E07 a name that is no ASCII comes back from the store as it went in", async () => {
     const link = await linkTo(await uploadFile(one.a.api, { ...png, filename: "បញ្ជី.png" }));
-    expect((await fetch(link)).headers.get("content-disposition")).toContain(`filename*=UTF-8''${encodeURIComponent("បញ្ជី")}.png`);
+    expect((await fetch(link)).headers.get("content-disposition")).toContain(
+      `filename*=UTF-8''${encodeURIComponent("បញ្ជី")}.png`,
+    );
   });
 
   test("E14 a part of it, and HEAD", async () => {
@@ -149,7 +153,7 @@ describe.skipIf("problem" in program)("files in a store of S3", () => {
     await clearFiles({ db, store, onError: (error) => errors.push(error), isStopped: () => false });
     expect(errors).toEqual([]);
     const keys = await s3.keys();
-    expect(keys.filter((key) => key.startsWith("incoming/"))).toEqual([]);
+    expect(keys.filter((key) => key.startsWith("_incoming/"))).toEqual([]);
     expect(keys.some((key) => key.includes(kept))).toBe(true);
     expect(keys.some((key) => key.includes(aborted))).toBe(false);
     const stored = await runOn<{ object_key: string }>(

@@ -20,7 +20,7 @@ afterAll(() => one[Symbol.asyncDispose]());
 const uuidV4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe("F1 F2 a file comes in", () => {
-  test("F1 presign, PUT with the type as the only header, complete, send, read", async () => {
+  test("F1 §16.15 presign, PUT with the type as the only header, complete, send, read", async () => {
     const ann = await createTestUser(one, one.a);
     const room = await createTestRoom(one.a, [ann]);
     const announced = await presign(ann.client, png, { roomId: room.id });
@@ -65,7 +65,7 @@ describe("F1 F2 a file comes in", () => {
     expect((await ann.client.get("/tenant/storage")).body.fileCount).toBe(before.fileCount + 1);
   });
 
-  test("F1 a voice message's type counts without its parameters, and is put with them", async () => {
+  test("F1 §16.29 a voice message's type counts without its parameters, and is put with them", async () => {
     const ann = await createTestUser(one, one.a);
     const { uploadId, uploadUrl } = (await presign(ann.client, webm)).body;
     expect((await putBytes(uploadUrl, webm)).status).toBe(200);
@@ -75,7 +75,9 @@ describe("F1 F2 a file comes in", () => {
 
   test("E06 ids are random, all 122 bits of them", async () => {
     const ann = await createTestUser(one, one.a);
-    const ids = await Promise.all(Array.from({ length: 20 }, async () => (await presign(ann.client, png)).body.uploadId));
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, async () => (await presign(ann.client, png)).body.uploadId),
+    );
     for (const id of ids) expect(id).toMatch(uuidV4);
     expect(new Set(ids.map((id: string) => id.slice(0, 8))).size).toBe(20);
   });
@@ -99,7 +101,9 @@ describe("F1 what may not be announced", () => {
     const room = await createTestRoom(one.a, [ann]);
     const refused = await presign(bo.client, png, { roomId: room.id });
     expectRefusal(refused, "room_not_found");
-    expect(withoutRequestId(refused)).toEqual(withoutRequestId(await presign(bo.client, png, { roomId: randomUUID() })));
+    expect(withoutRequestId(refused)).toEqual(
+      withoutRequestId(await presign(bo.client, png, { roomId: randomUUID() })),
+    );
     expectRefusal(await presign(bo.client, png, { roomId: "no uuid" }), "room_not_found");
     expectRefusal(await presign(one.b.api, png, { roomId: room.id }), "room_not_found");
     await one.a.api.patch(`/chat/rooms/${room.id}`, { isFrozen: true });

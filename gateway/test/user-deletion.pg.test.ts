@@ -121,7 +121,9 @@ describe("K08 everything that a user is and wrote", () => {
     const before = JSON.stringify(await readTenantRows(one.database.adminUrl, "a"));
     expect(planted.filter((value) => before.includes(value)).length).toBeGreaterThan(20);
     const tables = ["devices", "idempotency_keys", "messages", "uploads", "users"];
-    expect(await searchDatabase(one.database.adminUrl, begin)).toEqual(tables.map((table) => `sendsar.${table}: plain`));
+    expect(await searchDatabase(one.database.adminUrl, begin)).toEqual(
+      tables.map((table) => `sendsar.${table}: plain`),
+    );
 
     const ofBo = await readWrittenBy(bo.id);
     const gone = await deleteUser(ann.id, "?deleteMessages=true");
@@ -224,7 +226,7 @@ describe("K08 what the others see", () => {
     expect(updates.map(({ id, parts, deletedAt }) => [id, parts, deletedAt !== null])).toEqual(
       updates.map(({ id }) => [id, [], true]),
     );
-    expect(updates.map(({ id }) => id).toSorted()).toEqual(sent.toSorted());
+    expect(new Set(updates.map(({ id }) => id))).toEqual(new Set(sent));
     const seqs = updates.map(({ changeSeq }) => changeSeq);
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     expect(new Set(seqs).size).toBe(3);
@@ -234,7 +236,10 @@ describe("K08 what the others see", () => {
 describe("B12 K08 her sessions", () => {
   test("B12 are refused here at once and there within 5 s, her sockets are cut, and she gets no tokens", async () => {
     const ann = await newUser();
-    const sockets: TestSocket[] = [await connectTestSocket(one.url, ann.token), await connectTestSocket(two.url, ann.token)];
+    const sockets: TestSocket[] = [
+      await connectTestSocket(one.url, ann.token),
+      await connectTestSocket(two.url, ann.token),
+    ];
     await deleteUser(ann.id);
     expectRefusal(await ann.client.get("/chat/rooms"), "unauthorized");
     const there = createUserClient(two.url, ann.token);
@@ -243,7 +248,8 @@ describe("B12 K08 her sessions", () => {
     for (const socket of sockets) {
       expect(socket.of("error")).toEqual([{ message: "Session ended", code: "user_deleted" }]);
     }
-    for (const { url } of [one, two]) expect(await refusedSocket(url, ann.token)).toMatchObject({ code: "unauthorized" });
+    for (const { url } of [one, two])
+      expect(await refusedSocket(url, ann.token)).toMatchObject({ code: "unauthorized" });
     expectRefusal(await one.a.api.post("/auth/token", { userId: ann.id }), "user_not_found");
   });
 

@@ -66,7 +66,8 @@ describe("U1 upsert", () => {
   test("U1 20 at once make one user", async () => {
     const id = newId();
     const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => upsert({ id, username: `Ann ${n}` })));
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(19).fill(200), 201]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(19);
   });
 
   test("U1 what does not fit is refused and named, and nothing is stored", async () => {
@@ -97,7 +98,15 @@ describe("U1 upsert", () => {
 
 describe("reading and changing a user", () => {
   test("GET /users/:userId answers what the upsert did, whatever the id is", async () => {
-    for (const id of [newId(), "a/b:c?d#e%20", "名前 🙂", "../me", "me", "__proto__", "x".repeat(limits.userIdCharsMax)]) {
+    for (const id of [
+      newId(),
+      "a/b:c?d#e%20",
+      "名前 🙂",
+      "../me",
+      "me",
+      "__proto__",
+      "x".repeat(limits.userIdCharsMax),
+    ]) {
       const made = await upsert({ id, username: "Any" });
       expect(await gateway.a.api.get(pathOf(id))).toMatchObject({ status: 200, body: made.body });
     }
@@ -154,7 +163,7 @@ describe("reading and changing a user", () => {
 describe("listing users", () => {
   const readAll = async (limit: number): Promise<Wire[]> => {
     const users: Wire[] = [];
-    for (let cursor = ""; ; ) {
+    for (let cursor = ""; ;) {
       const { body } = await gateway.a.api.get(`/users?limit=${limit}${cursor && `&cursor=${cursor}`}`);
       users.push(...body.users);
       expect(body.users.length).toBeLessThanOrEqual(limit);
@@ -184,7 +193,9 @@ describe("listing users", () => {
     expect(found).toEqual([mine.body]);
     const { body } = await gateway.b.api.get("/users?limit=1");
     expectRefusal(await gateway.a.api.get(`/users?cursor=${body.nextCursor}`), "invalid_cursor");
-    const rooms = await gateway.a.api.get(`/chat/rooms?cursor=${(await gateway.a.api.get("/users?limit=1")).body.nextCursor}`);
+    const rooms = await gateway.a.api.get(
+      `/chat/rooms?cursor=${(await gateway.a.api.get("/users?limit=1")).body.nextCursor}`,
+    );
     expectRefusal(rooms, "invalid_cursor");
   });
 

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -19,7 +19,9 @@ import { aliveOf } from "./start-process.ts";
 import { waitUntil } from "../process/wait.ts";
 import { projectDir } from "../start/home.ts";
 import { createTestDatabase } from "../testing/database.ts";
+import { sampleFiles } from "../testing/sample-files.ts";
 import { runOn } from "../testing/test-server.ts";
+import { uploadFile } from "../testing/upload-file.ts";
 
 const fixture = useStartFixture();
 const { start } = fixture;
@@ -42,6 +44,10 @@ describe("npm start", () => {
     for (const url of [dev.docsUrl, dev.demoUrl]) expect((await fetch(url)).status).toBe(200);
     expect((await apiOf(dev).get("/chat/rooms?userId=ann")).status).toBe(200);
     expect((await apiOf({ ...dev, apiKey: `${dev.apiKey}x` }).get("/chat/rooms?userId=ann")).status).toBe(401);
+    const uploadId = await uploadFile(apiOf(dev), sampleFiles.png);
+    const { accessUrl } = (await apiOf(dev).get(`/chat/uploads/${uploadId}/access`)).body;
+    expect(accessUrl.startsWith(`http://localhost:${fixture.port}/files/`)).toBe(true);
+    expect((await fetch(accessUrl)).status).toBe(200);
     for (const file of ["dev.json", "master-key"])
       expect((await stat(join(fixture.home, file))).mode & 0o777).toBe(0o600);
 
@@ -120,10 +126,13 @@ describe("npm start", () => {
     const first = start();
     const dev = await first.ready();
     const room = await createRoom(apiOf(dev));
+    await uploadFile(apiOf(dev), sampleFiles.png);
+    expect(await readdir(join(fixture.home, "files"))).toContain("demo");
     first.interrupt();
     await first.ended;
     const fresh = await start({ args: ["--fresh"] }).ready();
     expect(fresh.apiKey).not.toBe(dev.apiKey);
+    expect(await readdir(join(fixture.home, "files"))).not.toContain("demo");
     expect((await apiOf(fresh).get(`/chat/rooms/${room}?userId=eve`)).status).toBe(404);
   });
 });

@@ -102,7 +102,8 @@ export const catalogRules = {
     select c.relname || '.' || a.attname from relations c join pg_attribute a on a.attrelid = c.oid
     where c.relname in ('tenants', 'api_keys', 'tenant_secrets', 'migrations') and a.attnum > 0
       and not a.attisdropped and has_column_privilege('sendsar_gateway', c.oid, a.attnum, 'update')
-      and (c.relname, a.attname) not in (('tenants', 'settings'), ('tenants', 'updated_at'))`,
+      and (c.relname, a.attname) not in (
+        ('tenants', 'settings'), ('tenants', 'sessions_valid_from'), ('tenants', 'updated_at'))`,
 
   "the log of events only ever grows": `
     select privilege from unnest(array['update', 'delete', 'truncate']) privilege

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Socket } from "socket.io-client";
+import type { ManagerOptions, Socket, SocketOptions } from "socket.io-client";
 import { io } from "socket.io-client";
 
 /** What came over the wire: it has no type until a test has looked at it. */
@@ -54,13 +54,18 @@ export interface TestSocket extends Disposable {
   next(event: string, fits?: (payload: Wire) => boolean): Promise<Wire>;
 }
 
-/** Opens a socket; `connected` tells apart the two outcomes. */
-export const openTestSocket = (url: string, token: unknown): TestSocket => {
+/** Opens a socket; `connected` tells apart the two outcomes. It stays away once it is cut, unless `more` says otherwise. */
+export const openTestSocket = (
+  url: string,
+  token: unknown,
+  more: Partial<ManagerOptions & SocketOptions> = {},
+): TestSocket => {
   const socket = io(url, {
     auth: { token },
     transports: ["websocket", "polling"],
     forceNew: true,
     reconnection: false,
+    ...more,
   });
   const received: { event: string; payload: Wire }[] = [];
   const waiting = new Set<() => void>();

@@ -9,6 +9,8 @@ export interface RequestSubject {
   readonly userId: string;
   /** One that nobody has made when absent. */
   readonly uploadId?: string;
+  /** The same. */
+  readonly appCode?: string;
 }
 
 /** A request that would succeed, were it made by somebody who may. */
@@ -79,7 +81,7 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   getUploadAccess: () => undefined,
   listUploadAccess: ({ uploadId = unknown.uploadId }) => ({ uploadIds: [uploadId] }),
   getStorage: () => undefined,
-  createApp: () => ({ appCode: "driver-app" }),
+  createApp: ({ roomId }) => ({ appCode: `app-of-${roomId}` }),
   listApps: () => undefined,
   getApp: () => undefined,
   updateApp: () => ({ name: "Changed" }),
@@ -88,7 +90,7 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
 };
 
 /** Calls without a body that name who acts. */
-const actorInQuery: readonly EndpointId[] = ["deleteMessage", "unpinMessage", "deleteRoomForMe"];
+const actorInQuery: readonly EndpointId[] = ["deleteMessage", "unpinMessage", "deleteRoomForMe", "getUnread"];
 
 const queryOf = (id: EndpointId, { userId }: RequestSubject): string =>
   actorInQuery.includes(id) ? `?userId=${encodeURIComponent(userId)}` : "";
@@ -101,9 +103,9 @@ const unknown = {
 };
 
 /** The one who is removed is the one who was added before, so that the others can go on. */
-const fillPath = (path: string, { roomId, messageId, userId, uploadId = unknown.uploadId }: RequestSubject): string =>
+const fillPath = (path: string, subject: RequestSubject): string =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => {
-    const value = { roomId, messageId, userId: `${userId}-added`, ...unknown, uploadId }[name];
+    const value = { ...unknown, ...subject, userId: `${subject.userId}-added` }[name];
     if (value === undefined) throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
     return encodeURIComponent(value);
   });

@@ -18,6 +18,8 @@ export const plantTenant = async (
   const room = await seedRoom(tenant.api, { people: ["ann", "bo"], externalId: "planted" });
   await tenant.api.patch("/tenant/settings", { chat: { deletedMessageDisplay: "hidden" } });
   await tenant.api.call("POST", "/users", { id: "ann", username: "Ann" }, { "idempotency-key": "planted" });
+  await tenant.api.post("/tenant-apps", { appCode: "planted", pushyConfig: { apiKey: "planted" } });
+  await tenant.api.post("/users/ann/device-tokens", { provider: "FCM", token: "planted" });
   const { png } = sampleFiles;
   const uploadId = await uploadFile(tenant.api, png);
   await tenant.api.post(`/chat/rooms/${room.roomId}/messages`, { senderId: "ann", parts: [filePart(uploadId, png)] });

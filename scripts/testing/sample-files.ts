@@ -29,7 +29,10 @@ export const sampleFiles = {
   webm: {
     filename: "voice-message-1764000000000.webm",
     mediaType: "audio/webm;codecs=opus",
-    bytes: Buffer.from("1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffff", "hex"),
+    bytes: Buffer.from(
+      "1a45dfa39f4286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffff",
+      "hex",
+    ),
   },
   svg: {
     filename: "drawing.svg",

@@ -32,3 +32,19 @@ export const createTestTimers = (): TestTimers => {
     },
   };
 };
+
+/** Timers of which only those of at least `fromMs` wait for the test; shorter ones run as time passes. */
+export const createLongTestTimers = (fromMs: number): TestTimers => {
+  const held = createTestTimers();
+  return {
+    get running() {
+      return held.running;
+    },
+    setTimeout: (callback, ms) => (ms >= fromMs ? held : globalThis).setTimeout(callback, ms),
+    clearTimeout(timer) {
+      held.clearTimeout(timer);
+      globalThis.clearTimeout(timer as NodeJS.Timeout);
+    },
+    advance: (ms) => held.advance(ms),
+  };
+};

@@ -45,7 +45,7 @@ const coreEntry = 'export { Sendsar, SendsarError } from "./src/sendsar.ts";';
 const coreBytesMax = 25_000;
 
 /** Bytes of everything together, for a page without a build step. */
-const fullBytesMax = 31_500;
+const fullBytesMax = 31_000;
 
 async function bundle(path: string, options: BuildOptions): Promise<Output> {
   const { outputFiles } = await build({

@@ -1,6 +1,12 @@
 import { createECDH, createPrivateKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import type { ApnsConfig, CreateAppBody, FcmConfig, OneSignalConfig, WebPushConfig } from "@sendsar/protocol/objects/app";
+import type {
+  ApnsConfig,
+  CreateAppBody,
+  FcmConfig,
+  OneSignalConfig,
+  WebPushConfig,
+} from "@sendsar/protocol/objects/app";
 import type { PushProvider } from "@sendsar/protocol/objects/device";
 import { ChatError } from "./chat-error.ts";
 import { fromBase64url, isPointOfP256 } from "./push-subscription.ts";
@@ -59,7 +65,9 @@ const checks: { readonly [F in Field]: (value: NonNullable<Secrets[F]>) => reado
   fcmConfig: ({ private_key }: FcmConfig) =>
     readPrivateKey(private_key)?.asymmetricKeyType === "rsa" ? [] : [["private_key", "must be an RSA key in PEM"]],
   apnsConfig: ({ key }: ApnsConfig) =>
-    readPrivateKey(key)?.asymmetricKeyDetails?.namedCurve === "prime256v1" ? [] : [["key", "must be a P-256 key in PEM"]],
+    readPrivateKey(key)?.asymmetricKeyDetails?.namedCurve === "prime256v1"
+      ? []
+      : [["key", "must be a P-256 key in PEM"]],
   webPushConfig: checkVapid,
 };
 
@@ -90,6 +98,6 @@ const readPrivateKey = (pem: string): KeyObject | undefined => {
 /** OneSignal's older spelling is stored as the newer one. */
 const toStored = (field: Field, value: unknown): unknown => {
   if (field !== "oneSignalConfig") return value;
-  const config = value as OneSignalConfig;
-  return "app_id" in config ? { appId: config.app_id, restApiKey: config.rest_api_key } : config;
+  const { app_id, rest_api_key, appId = app_id, restApiKey = rest_api_key } = value as OneSignalConfig;
+  return { appId, restApiKey };
 };

@@ -25,7 +25,14 @@ export const registerDevice = async (
   const registered = await registerStoredDevice(
     db,
     tenantId,
-    { deviceId: newId(), userId, provider, token, tokenHash: requireTokenHash(provider, token), platform: platform ?? null },
+    {
+      deviceId: newId(),
+      userId,
+      provider,
+      token,
+      tokenHash: requireTokenHash(provider, token),
+      platform: platform ?? null,
+    },
     limits.userDevicesMax,
   );
   if (!registered) throw new ChatError("user_not_found");

@@ -1,3 +1,4 @@
+import { validate as isUuid } from "uuid";
 import { openPutPermission } from "../files/disk-store.ts";
 import type { Served, ServeRequest } from "../files/file-store.ts";
 import { isPendingUpload } from "../store/uploads.ts";
@@ -23,7 +24,8 @@ export const openLink = async (deps: Deps, token: string, method: "GET" | "HEAD"
   const link = links.open(token);
   if (!link) throw new ChatError("not_found");
   if (link.secondsLeft === 0) throw new ChatError("link_expired");
-  const found = await findServedUpload(deps.db, link.tenantId, link.uploadId);
+  // A message from before files were checked may name any text.
+  const found = isUuid(link.uploadId) ? await findServedUpload(deps.db, link.tenantId, link.uploadId) : undefined;
   if (found?.upload.objectKey === undefined) throw new ChatError("not_found");
   if (found.tenantStatus !== "active") throw new ChatError("tenant_suspended");
   const { objectKey, mediaType, filename } = found.upload;

@@ -17,7 +17,10 @@ type Deps = Pick<ChatDeps, "db" | "credentials">;
 export const revokeSessions = async (
   { db, credentials }: Deps,
   tenantId: string,
-  { userId, issuedBefore }: { readonly userId?: string | null | undefined; readonly issuedBefore?: string | null | undefined },
+  {
+    userId,
+    issuedBefore,
+  }: { readonly userId?: string | null | undefined; readonly issuedBefore?: string | null | undefined },
 ): Promise<void> => {
   if (userId == null) await revokeAllSessions(db, tenantId, issuedBefore ?? undefined);
   else if (!(await revokeUserSessions(db, tenantId, userId, issuedBefore ?? undefined))) {

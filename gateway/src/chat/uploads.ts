@@ -1,11 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { limits } from "@sendsar/protocol/limits";
-import type {
-  CompletedUpload,
-  PresignedUpload,
-  StorageUsage,
-  UploadAccess,
-} from "@sendsar/protocol/objects/upload";
+import type { CompletedUpload, PresignedUpload, StorageUsage, UploadAccess } from "@sendsar/protocol/objects/upload";
 import { validate as isUuid } from "uuid";
 import { cleanFilename } from "../files/filename.ts";
 import { essenceOf } from "../files/media-type.ts";
@@ -83,7 +78,11 @@ export const completeUpload = async (deps: Deps, actor: Actor, uploadId: string)
 };
 
 /** Gives up an upload of the caller's, completed or not, that no message uses (contract F3). */
-export const abortUpload = async (deps: Pick<ChatDeps, "db">, actor: Actor, uploadId: string): Promise<{ ok: true }> => {
+export const abortUpload = async (
+  deps: Pick<ChatDeps, "db">,
+  actor: Actor,
+  uploadId: string,
+): Promise<{ ok: true }> => {
   const verdict = await removeUpload(deps.db, actor.tenantId, requireUploadId(uploadId), ownerOf(actor));
   if (verdict !== "removed") throw new ChatError(verdict);
   return { ok: true };

@@ -46,7 +46,7 @@ export const listUsers = async (
   const scope = { tenantId, list: "users" };
   const [after] = query.cursor === undefined ? [] : cursors.decode(scope, query.cursor);
   const { users, hasMore } = await listStoredUsers(db, tenantId, {
-    after: after === undefined ? undefined : String(after),
+    after: typeof after === "string" ? after : undefined,
     limit: query.limit,
   });
   const last = users.at(-1);

@@ -37,7 +37,7 @@ export const openPutPermission = (signer: LinkSigner, token: string, now: Date):
  * or nothing, whatever breaks off in between.
  */
 export const createDiskStore = ({ dir, publicUrl, signer }: DiskStoreOptions): FileStore => {
-  const unfinishedDir = join(dir, "unfinished");
+  const unfinishedDir = join(dir, "_unfinished");
   const pathOf = (key: string): string => {
     // Keys are ours; one that leads out of the folder would be a mistake of ours.
     if (!keyPattern.test(key)) throw new Error("unable to use a key of a file; it is not one of ours");
@@ -114,7 +114,7 @@ export const createDiskStore = ({ dir, publicUrl, signer }: DiskStoreOptions): F
   };
 };
 
-const keyPattern = /^[a-z0-9-]+(?:\/[a-z0-9-]+)+$/;
+const keyPattern = /^_?[a-z0-9-]+(?:\/[a-z0-9-]+)+$/;
 /** After which a file that is still not whole is nobody's. */
 const leftoverMs = (limits.uploadPutSecondsMax + 3600) * 1000;
 

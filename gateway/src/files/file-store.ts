@@ -3,7 +3,7 @@
  * signed for one key; nobody reads what they put until it was looked at and copied to a key of its own, which no client
  * can write to.
  *
- * Keys are made by us, of lower-case letters, digits, dashes and slashes. Every function throws `FileStoreError` when the
+ * Keys are made by us, of lower-case letters, digits, dashes and slashes, after an underscore some of them. Every function throws `FileStoreError` when the
  * store does not do what it should.
  */
 export interface FileStore {

@@ -31,4 +31,3 @@ export const createFiles = (
   const store = config.kind === "disk" ? createDiskStore({ ...config, signer }) : createS3Store(config);
   return { store, links, signer };
 };
-

@@ -105,6 +105,8 @@ const createCredentialChain = (): (() => Promise<S3Credentials>) => {
   let provider: Promise<() => Promise<S3Credentials>> | undefined;
   return async () => {
     provider ??= import("@aws-sdk/credential-provider-node").then(({ defaultProvider }) => defaultProvider());
-    return await (await provider)();
+    return await (
+      await provider
+    )();
   };
 };

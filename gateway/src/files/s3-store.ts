@@ -17,7 +17,8 @@ const servedSeconds = 600;
 export const createS3Store = (options: S3StoreOptions): FileStore => {
   const { bucket, publicEndpoint, msMax = { request: 4000, copy: 45_000 } } = options;
   const requests = createS3Requests(options);
-  const publicRequests = publicEndpoint === undefined ? requests : createS3Requests({ ...options, endpoint: publicEndpoint });
+  const publicRequests =
+    publicEndpoint === undefined ? requests : createS3Requests({ ...options, endpoint: publicEndpoint });
   const send = (request: S3Request, ms = msMax.request): Promise<Response> =>
     requests.send(request, AbortSignal.timeout(ms));
 

@@ -8,7 +8,10 @@ import type { FileLinks } from "../files/links.ts";
 export type AnswerLinker = (tenantId: string, body: unknown) => unknown;
 
 /** For the answers of one endpoint. What has messages is told by the contract, once; other answers are left as they are. */
-export const createAnswerLinker = ({ response }: Pick<Endpoint, "response">, links: FileLinks | undefined): AnswerLinker => {
+export const createAnswerLinker = (
+  { response }: Pick<Endpoint, "response">,
+  links: FileLinks | undefined,
+): AnswerLinker => {
   const isMessage = response === Message;
   const hasMessages = response instanceof z.ZodObject && "messages" in response.shape;
   if (!links || !(isMessage || hasMessages)) return (_tenantId, body) => body;

@@ -100,5 +100,5 @@ const patterns = Object.values(endpoints).map(({ method, path }) => ({
 /** Methods that the contract has for a path. */
 const methodsAt = (url: string): string[] => {
   const path = url.split("?", 1)[0] ?? "";
-  return patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+  return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))];
 };

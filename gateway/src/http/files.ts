@@ -63,7 +63,8 @@ const sendFile = async (
     dotfiles: "deny",
   });
   const { statusCode, headers, stream } = sent;
-  if (statusCode === 404 || statusCode >= 500) throw new FileStoreError("unable to read a file; it is not in the folder");
+  if (statusCode === 404 || statusCode >= 500)
+    throw new FileStoreError("unable to read a file; it is not in the folder");
   reply.code(statusCode);
   if (sent.type !== "file") {
     stream.destroy();

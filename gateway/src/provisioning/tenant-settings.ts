@@ -31,14 +31,24 @@ export const setManagedSettings = async (db: Db, tenantId: string, managed: Sett
 export const setQuotas = async (db: Db, tenantId: string, quotas: Quotas): Promise<boolean> => {
   const parsed = Quotas.safeParse(quotas);
   if (!parsed.success) {
-    throw invalid("quotas", parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })));
+    throw invalid(
+      "quotas",
+      parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
+    );
   }
   return await replaceQuotas(db, tenantId, parsed.data);
 };
 
-const requireManageable = (managed: SettingsJson, after: { readonly own: SettingsJson; readonly managed: SettingsJson }): void => {
+const requireManageable = (
+  managed: SettingsJson,
+  after: { readonly own: SettingsJson; readonly managed: SettingsJson },
+): void => {
   const nothing = listNulls(managed);
-  if (nothing.length > 0) throw invalid("settings", nothing.map((path) => ({ path, message: "must not be null" })));
+  if (nothing.length > 0)
+    throw invalid(
+      "settings",
+      nothing.map((path) => ({ path, message: "must not be null" })),
+    );
   try {
     requireNoReserved(managed);
     requireValidSettings(toEffective(after));

@@ -25,11 +25,12 @@ export const registerDevice = async (
 ): Promise<{ readonly device: Device; readonly created: boolean } | undefined> => {
   // The user's lock first: a device that is registered while its user is deleted is deleted with it, and of several at a time
   // no more than fit are left.
-  const results = await db.batch(tenantId, [
+  const queries = [
     { statement: lockUser, values: [tenantId, userId] },
     { statement: upsertDevice, values: [tenantId, userId, deviceId, provider, token, tokenHash, platform] },
     { statement: deleteOldest, values: [tenantId, userId, provider, tokenHash, devicesMax] },
-  ]);
+  ];
+  const results = await db.batch(tenantId, queries, { planOnce: true });
   const row = results[1]?.[0] as DeviceRow | undefined;
   return row && { device: toDevice(row), created: row.device_id === deviceId };
 };
@@ -61,11 +62,11 @@ const deleteOldest: Statement = {
   name: "delete-oldest-devices",
   text: `
     delete from devices
-    where tenant_id = $1 and device_id in (
+    where tenant_id = $1 and device_id = any(array(
       select device_id from devices
       where tenant_id = $1 and user_id = $2
       order by (provider = $3 and token_hash = $4) desc, registered_at desc, device_id desc
-      offset $5)`,
+      offset $5))`,
 };
 
 /** The devices of a user, the one that said last that it is there first. Undefined when there is no such user. */

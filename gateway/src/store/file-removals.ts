@@ -1,7 +1,10 @@
 import type { Db, Query, Statement } from "./db.ts";
 
-/** Where the bytes of an upload are until it is completed: clients write there, and nobody reads. */
-export const incomingKey = (tenantId: string, uploadId: string): string => `incoming/${tenantId}/${uploadId}`;
+/**
+ * Where the bytes of an upload are until it is completed: clients write there, and nobody reads. No tenant's id begins so, and
+ * the store may have a rule of its own for what is below.
+ */
+export const incomingKey = (tenantId: string, uploadId: string): string => `_incoming/${tenantId}/${uploadId}`;
 
 /** Queues the objects of rows of uploads. */
 const queueObjectsOf = (uploads: string): string => `
@@ -9,7 +12,7 @@ const queueObjectsOf = (uploads: string): string => `
       select $1, o.object_key, o.due_at
       from ${uploads} u, lateral (values
         (u.object_key, now()),
-        (concat_ws('/', 'incoming', $1::text, u.upload_id), greatest(now(), u.created_at + interval '2 hours'))
+        (concat_ws('/', '_incoming', $1::text, u.upload_id), greatest(now(), u.created_at + interval '2 hours'))
       ) o (object_key, due_at)
       where u.tenant_id = $1 and o.object_key is not null
       on conflict (tenant_id, object_key) do update set due_at = greatest(f.due_at, excluded.due_at)`;

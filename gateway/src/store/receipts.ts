@@ -75,6 +75,7 @@ export const selectPeers: Statement = {
     select p.last_read_at, ${deliveredAt} as last_delivered_at
     from participants p
     where p.tenant_id = $1 and p.room_id = $2 and p.user_id <> $3
+    order by p.user_id
     limit 2`,
 };
 

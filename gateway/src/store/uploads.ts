@@ -211,7 +211,7 @@ const complete: Statement = {
       delete from file_removals f using announced where f.tenant_id = $1 and f.object_key = $5
     )
     insert into file_removals (tenant_id, object_key, due_at)
-    select $1, concat_ws('/', 'incoming', $1::text, $2::uuid), greatest(now(), created_at + interval '2 hours')
+    select $1, concat_ws('/', '_incoming', $1::text, $2::uuid), greatest(now(), created_at + interval '2 hours')
     from announced
     on conflict (tenant_id, object_key) do nothing`,
 };

@@ -119,13 +119,15 @@ const selectMessagesToDelete: Statement = {
  * message says stays, so this is no event.
  */
 export const renameInLines = async (db: Db, tenantId: string, userId: string, roomId: string): Promise<void> => {
-  await db.batch(tenantId, [
+  const queries = [
     { statement: lockRoom, values: [tenantId, roomId] },
     { statement: rewriteLines, values: [tenantId, roomId, userId] },
-  ]);
+  ];
+  await db.batch(tenantId, queries, { planOnce: true });
 };
 
-// A line stands right behind the event that it is about.
+// A line stands right behind the event that it is about. Each row is looked up by its whole key: in a join, and planned
+// for a tenant that it does not know, Postgres has been seen to go through all messages of the room for each line.
 const rewriteLines: Statement = {
   name: "rewrite-lines",
   text: `
@@ -137,19 +139,29 @@ const rewriteLines: Statement = {
           else actor.username || ' removed ' || target.username
         end as preview
       from events e
-      join messages m on m.tenant_id = $1 and m.room_id = $2 and m.seq = e.seq + 1
-      join users actor on actor.tenant_id = $1 and actor.user_id = e.actor_id
-      join users target on target.tenant_id = $1 and target.user_id = e.data -> 'targetUserIds' ->> 0
+      cross join lateral (
+        select seq, created_at, parts from messages
+        where tenant_id = $1 and room_id = $2 and seq = e.seq + 1
+        order by seq
+        limit 1
+      ) m
+      cross join lateral (
+        select username from users where tenant_id = $1 and user_id = e.actor_id order by user_id limit 1
+      ) actor
+      cross join lateral (
+        select username from users where tenant_id = $1 and user_id = e.data -> 'targetUserIds' ->> 0
+        order by user_id
+        limit 1
+      ) target
       where e.tenant_id = $1 and e.room_id = $2 and e.type = 'participants.changed'
         and $3 in (e.actor_id, e.data -> 'targetUserIds' ->> 0)
         and m.parts -> 0 ->> 'type' = 'data-membership'
     ),
     rewritten as (
-      update messages m set preview_text = l.preview
-      from lines l
-      where m.tenant_id = $1 and m.room_id = $2 and m.seq = l.seq and m.preview_text is distinct from l.preview
+      update messages m set preview_text = (select l.preview from lines l where l.seq = m.seq)
+      where tenant_id = $1 and room_id = $2 and seq = any(array(select seq from lines))
     )
-    update rooms r set last_message_preview = l.preview
-    from lines l
-    where r.tenant_id = $1 and r.room_id = $2 and r.last_message_at = l.created_at`,
+    update rooms r
+    set last_message_preview = (select l.preview from lines l where l.created_at = r.last_message_at)
+    where tenant_id = $1 and room_id = $2 and last_message_at = any(array(select created_at from lines))`,
 };

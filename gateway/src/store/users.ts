@@ -100,7 +100,8 @@ export const listUsers = async (
   tenantId: string,
   { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<{ readonly users: User[]; readonly hasMore: boolean }> => {
-  const rows = await db.query<UserRow>(tenantId, selectUsers, [tenantId, after ?? null, limit + 1]);
+  // Every id comes after the empty one.
+  const rows = await db.query<UserRow>(tenantId, selectUsers, [tenantId, after ?? "", limit + 1]);
   return { users: rows.slice(0, limit).map(toUser), hasMore: rows.length > limit };
 };
 
@@ -108,7 +109,7 @@ const selectUsers: Statement = {
   name: "select-users",
   text: `
     select * from users
-    where tenant_id = $1 and deleted_at is null and ($2::text is null or user_id > $2)
+    where tenant_id = $1 and user_id > $2 and deleted_at is null
     order by user_id
     limit $3`,
 };

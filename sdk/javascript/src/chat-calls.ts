@@ -1,6 +1,6 @@
 import { type MessageContent, toParts } from "./messages.ts";
 import { messagePath, participantPath, roomPath } from "./paths.ts";
-import type { RestRequest } from "./rest.ts";
+import type { RestRequest } from "./rest-request.ts";
 import type {
   ClearedHistory,
   DeletedConversation,

@@ -18,7 +18,7 @@ import { findPageStorage } from "./outbox-store.ts";
 import { Outbox } from "./outbox.ts";
 import { roomPath } from "./paths.ts";
 import { type ChatPresence, TenantPresence } from "./presence.ts";
-import type { RestRequest } from "./rest.ts";
+import type { RestRequest } from "./rest-request.ts";
 import { type CredentialSource, GivenToken, RenewedSession, toApiUrl } from "./session.ts";
 import type { TypingIndicator } from "./typing.ts";
 import type { Message, MessagePage, RoomDetail, RoomPage, RoomSummary } from "./wire.ts";

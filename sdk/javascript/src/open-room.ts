@@ -40,6 +40,8 @@ export class OpenRoom implements RoomSubscription {
   #isLoading = false;
   #isLoadingOlder = false;
   #isReadingRoom = false;
+  /** Whose view it is. */
+  #readBy: string | undefined;
   /** True if events may have come before the latest reading that nobody heard: the connection was not up. */
   #mayHaveMissed = false;
   /** What was heard while pages and the room are being read. */
@@ -95,7 +97,11 @@ export class OpenRoom implements RoomSubscription {
       chat.on("room-participants-changed", (payload) => {
         if (isHere(payload)) this.#onRoom({ name: "room-participants-changed", payload });
       }),
-      chat.on("connection", ({ state }) => state === "connected" && this.#onUp()),
+      chat.on("connection", ({ state }) => {
+        if (state === "connected") this.#onUp();
+        // Nothing that comes before the next connect() is told to this client.
+        if (state === "disconnected") this.#mayHaveMissed = true;
+      }),
     ];
     this.#startMarking();
     this.#load().then(this.#ready.resolve, this.#ready.reject);
@@ -143,6 +149,8 @@ export class OpenRoom implements RoomSubscription {
     this.#isLoading = true;
     this.#isLoadingOlder = false;
     this.#mayHaveMissed = this.#chat.state !== "connected";
+    if (this.#readBy !== this.#chat.userId) this.#view = emptyView;
+    this.#readBy = this.#chat.userId;
     this.#changed();
     try {
       const [page, room] = await Promise.all([

@@ -74,7 +74,7 @@ export type { ChatPresence } from "./presence.ts";
 export type { UploadProgress } from "./put-file.ts";
 export type { ReactionGroup } from "./reactions.ts";
 export type { PeerPointers, Tick } from "./read-ticks.ts";
-export type { RestRequest } from "./rest.ts";
+export type { RestRequest } from "./rest-request.ts";
 export type { OrderedRoom } from "./room-order.ts";
 export type { RoomPresence } from "./room-presence.ts";
 export type { RoomState, RoomSubscription, RoomSubscriptionOptions } from "./room-state.ts";

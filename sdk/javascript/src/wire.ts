@@ -9,7 +9,7 @@ export type PushProvider = "FCM" | "ONESIGNAL" | "PUSHY" | "APNS" | "WEBPUSH";
 /** A device to be registered. */
 export interface DeviceBody {
   readonly provider: PushProvider;
-  /** What the provider knows the device by. */
+  /** What the provider knows the device by; for `WEBPUSH` the browser's `JSON.stringify(subscription)`, with an https endpoint of a public host. */
   readonly token: string;
   /** `ios`, `android`, `web` or another name. */
   readonly platform?: string | null | undefined;
@@ -441,7 +441,7 @@ export interface ErrorBody {
   readonly message: string;
   /** Quote it when you ask for help. */
   readonly requestId: string;
-  /** Which fields do not fit, for `invalid_request`. */
+  /** Which fields do not fit, for `invalid_request`; which the Tenant resource sets, for `managed_by_kubernetes`. */
   readonly details?: readonly { readonly path: string; readonly message: string }[] | undefined;
 }
 

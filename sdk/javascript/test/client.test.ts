@@ -1,9 +1,11 @@
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { realDeps } from "../src/deps.ts";
-import { Sendsar } from "../src/sendsar.ts";
+import { type DownEvents, Sendsar } from "../src/sendsar.ts";
+import { downEventNames } from "../src/wire.ts";
 import { failureOf } from "./failure-of.ts";
-import { toMessage } from "./test-message.ts";
 import { settle } from "./test-clock.ts";
+import { toMessage } from "./test-message.ts";
+import { createTestRoom } from "./test-room.ts";
 import { withGatewayDouble } from "./with-gateway-double.ts";
 
 const given = withGatewayDouble();
@@ -152,6 +154,36 @@ describe("events", () => {
     given.gateway.emit("room-read", { roomId: "r1", userId: "bob", lastReadAt: "", lastReadMessageId: null });
     await vi.waitFor(() => expect(order).toEqual(["room-read"]));
     expect(heard).toEqual([typing]);
+  });
+
+  test("every event of the contract reaches its handler as it came", async () => {
+    const chat = await given.connectAs("ann");
+    const message = toMessage(1, "r1", "bob");
+    const { name, avatarUrl, externalId, customType, metadata, isFrozen } = createTestRoom();
+    const face = { name, avatarUrl, externalId, customType, metadata, isFrozen };
+    const payloads: { readonly [Name in keyof DownEvents as Exclude<Name, "resumed">]: DownEvents[Name] } = {
+      error: { message: "no" },
+      "joined-room": { roomId: "r1" },
+      "left-room": { roomId: "r1" },
+      "presence-snapshot": { roomId: "r1", onlineUserIds: ["bob"] },
+      presence: { roomId: "r1", userId: "bob", online: true },
+      "tenant-presence-snapshot": { onlineUserIds: ["ann", "bob"] },
+      "tenant-presence": { userId: "cem", online: true },
+      typing: { roomId: "r1", userId: "bob", isTyping: true },
+      "room-read": { roomId: "r1", userId: "bob", lastReadAt: "", lastReadMessageId: null },
+      "new-message": message,
+      "message-updated": { ...message, editedAt: "", changeSeq: 2 },
+      "room-updated": { ...face, roomId: "r1", seq: 3 },
+      "participant-updated": { roomId: "r1", userId: "bob", role: "MEMBER", actorUserId: "ann", seq: 4 },
+      "room-participants-changed": { roomId: "r1", action: "left", actorUserId: "bob", targetUserId: "bob", seq: 5 },
+    };
+    const names = Object.keys(payloads) as (keyof typeof payloads)[];
+    expect(new Set([...names, "resumed"])).toEqual(new Set(downEventNames));
+    const heard: Record<string, unknown> = {};
+    for (const event of names) chat.on(event, (payload) => (heard[event] = payload));
+    for (const event of names) given.gateway.emit(event, payloads[event] as never);
+    await vi.waitFor(() => expect(Object.keys(heard)).toHaveLength(names.length));
+    expect(heard).toEqual(payloads);
   });
 
   test("a message that arrives twice is handed over once", async () => {

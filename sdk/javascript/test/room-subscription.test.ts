@@ -166,6 +166,25 @@ test("[RV6] a reading that began before the connection was up is done again", as
   await vi.waitFor(() => expect(seqs(subscription.state)).toEqual([1, 2]));
 });
 
+test("[RV6] after disconnect() everything is read anew, and nothing of another user is left", async () => {
+  fill(2);
+  const chat = await given.connectAs("ann");
+  const { subscription } = subscribe(chat, { marksRead: false });
+  await subscription.ready;
+  const lastReadAt = "2026-11-22T09:00:00.000Z";
+  given.gateway.emit("room-read", { roomId: "r1", userId: "bob", lastReadAt, lastReadMessageId: "message-1" });
+  await vi.waitFor(() => expect(subscription.state.peerLastReadAt).toBe(lastReadAt));
+  await chat.disconnect();
+  given.gateway.messages.splice(0, 1);
+  given.gateway.messages.push(toMessage(3, "r1", "bob"));
+  await chat.connect({ userId: "ann", token: "ann" });
+  await vi.waitFor(() => expect(seqs(subscription.state)).toEqual([2, 3]));
+  given.gateway.closedRooms.add("r1");
+  await chat.connect({ userId: "cem", token: "cem" });
+  await vi.waitFor(() => expect(subscription.state.error).toMatchObject({ code: "room_not_found" }));
+  expect(subscription.state).toMatchObject({ messages: [], room: undefined, peerLastReadAt: null });
+});
+
 test("[RV7] marks what others wrote as read, one call at a time, and the latest", async () => {
   fill(1);
   const chat = await given.connectAs("ann");

@@ -183,10 +183,9 @@ const compatible: Record<string, (document: Editable) => void> = {
   "an endpoint that answers an error less": (d) => delete sendMessage(d).responses["403"],
   "other words": (d) => (schemas(d).Message.description = "A message"),
   "a schema under another name": (d) => {
+    const renamed = JSON.stringify(d).replaceAll('"#/components/schemas/User"', '"#/components/schemas/Person"');
+    Object.assign(d, JSON.parse(renamed));
     schemas(d).Person = schemas(d).User;
-    for (const status of ["200", "201"]) {
-      d.paths["/users"].post.responses[status].content["application/json"].schema.$ref = "#/components/schemas/Person";
-    }
     delete schemas(d).User;
   },
 };

@@ -44,12 +44,14 @@ interface Story {
 }
 
 /**
- * Makes what the examples take for granted: two people, their room, a message of each in it, and a file. Anew for each of them,
+ * Makes what the examples take for granted: two people, their room, a message of each in it, a file, and an app. Anew for each of them,
  * because some delete what the others need.
  */
-const tellTheStory = async (): Promise<Story> => {
+const tellTheStory = async (endpointId: string): Promise<Story> => {
   const { api, apiKey } = gateway.a;
   await api.post("/users", examples.upsertUserBody);
+  await api.call("DELETE", `/tenant-apps/${examples.app.appCode}`);
+  if (endpointId !== "createApp") await api.post("/tenant-apps", examples.createAppBody);
   const before = await api.get(`/chat/rooms?externalId=${encodeURIComponent(examples.room.externalId)}`);
   for (const { id } of before.body.rooms) await api.call("DELETE", `/chat/rooms/${id}`);
   const room = await api.post("/chat/rooms", examples.createRoomBody);
@@ -87,8 +89,8 @@ const callAsWritten = async (snippet: string, shell: Story["shell"]): Promise<Re
   return fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
 };
 
-test.each(Object.entries(endpoints))("the call of %s works as it is written", async (_id, endpoint) => {
-  const { page, shell } = await tellTheStory();
+test.each(Object.entries(endpoints))("the call of %s works as it is written", async (id, endpoint) => {
+  const { page, shell } = await tellTheStory(id);
   const section = page.split("\n### ").find((text) => text.startsWith(`${endpoint.summary}\n`)) ?? "";
   const [, snippet = ""] = /```sh\n(.*?)\n```/s.exec(section) ?? [];
   const response = await callAsWritten(snippet, shell);

@@ -83,9 +83,13 @@ function createSessionOpener(options: SessionRouteOptions<never>): (user: ChatUs
     try {
       return await mint();
     } catch (error) {
-      const isMissing = error instanceof SendsarError && error.code === "user_not_found";
-      if (!createMissingUsers || !isMissing) throw error;
-      await sendsar.users.upsert({ id, username: name }, callLimits);
+      if (!(error instanceof SendsarError) || error.code !== "user_not_found") throw error;
+      // The gateway says so of a user who is deactivated, too.
+      const { deactivatedAt } = createMissingUsers
+        ? await sendsar.users.upsert({ id, username: name }, callLimits)
+        : await sendsar.users.get(id, callLimits);
+      if (typeof deactivatedAt === "string") throw lockedOut();
+      if (!createMissingUsers) throw error;
       return mint();
     }
   };
@@ -102,6 +106,9 @@ function createSessionOpener(options: SessionRouteOptions<never>): (user: ChatUs
     };
   };
 }
+
+const lockedOut = (): SendsarError =>
+  new SendsarError("open a chat session", "the user is deactivated", { code: "user_deactivated", status: 403 });
 
 /** Clients renew five minutes before the end: a shorter session would be renewed again and again. */
 const expiresInMin = 600;

@@ -60,7 +60,7 @@ export type PushProvider = "FCM" | "ONESIGNAL" | "PUSHY" | "APNS" | "WEBPUSH";
 /** A device to be registered. */
 export interface DeviceBody {
   readonly provider: PushProvider;
-  /** What the provider knows the device by. */
+  /** What the provider knows the device by; for `WEBPUSH` the browser's `JSON.stringify(subscription)`, with an https endpoint of a public host. */
   readonly token: string;
   /** `ios`, `android`, `web` or another name. */
   readonly platform?: string | null | undefined;
@@ -568,10 +568,16 @@ export interface CreateAppBody {
   readonly appCode: string;
   readonly name?: string | null | undefined;
   readonly pushPayloadType?: PushPayloadType | null | undefined;
-  /** OneSignal's app id and REST key; `app_id` and `rest_api_key` do as well; null removes it. Never answered. */
+  /** OneSignal's app id and REST key; null removes it. Never answered. */
   readonly oneSignalConfig?:
-    | { readonly appId: string; readonly restApiKey: string }
-    | { readonly app_id: string; readonly rest_api_key: string }
+    | {
+        readonly appId?: string | undefined;
+        readonly restApiKey?: string | undefined;
+        /** Older name of `appId`. */
+        readonly app_id?: string | undefined;
+        /** Older name of `restApiKey`. */
+        readonly rest_api_key?: string | undefined;
+      }
     | null
     | undefined;
   /** Key file of a Firebase service account; null removes it. Never answered. */
@@ -641,10 +647,16 @@ export interface AppList {
 export interface UpdateAppBody {
   readonly name?: string | null | undefined;
   readonly pushPayloadType?: PushPayloadType | null | undefined;
-  /** OneSignal's app id and REST key; `app_id` and `rest_api_key` do as well; null removes it. Never answered. */
+  /** OneSignal's app id and REST key; null removes it. Never answered. */
   readonly oneSignalConfig?:
-    | { readonly appId: string; readonly restApiKey: string }
-    | { readonly app_id: string; readonly rest_api_key: string }
+    | {
+        readonly appId?: string | undefined;
+        readonly restApiKey?: string | undefined;
+        /** Older name of `appId`. */
+        readonly app_id?: string | undefined;
+        /** Older name of `restApiKey`. */
+        readonly rest_api_key?: string | undefined;
+      }
     | null
     | undefined;
   /** Key file of a Firebase service account; null removes it. Never answered. */
@@ -722,7 +734,7 @@ export interface ErrorBody {
   readonly message: string;
   /** Quote it when you ask for help. */
   readonly requestId: string;
-  /** Which fields do not fit, for `invalid_request`. */
+  /** Which fields do not fit, for `invalid_request`; which the Tenant resource sets, for `managed_by_kubernetes`. */
   readonly details?: readonly { readonly path: string; readonly message: string }[] | undefined;
 }
 

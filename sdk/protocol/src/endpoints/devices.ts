@@ -68,7 +68,7 @@ export const registerUserDevice = defineEndpoint({
   action: "write",
   tag: "Devices",
   summary: "Register a device of a user for push",
-  description: registering,
+  description: `${registering} Not for a user whose id is \`me\`: that path is the caller's own.`,
   params: UserParams,
   body: DeviceBody,
   statuses: [201, 200],

@@ -270,5 +270,5 @@ export const forwardMessage = defineEndpoint({
   response: z
     .object({ messages: z.array(Message).meta({ description: "The copies, in the order of `targetRoomIds`" }) })
     .meta({ id: "ForwardedMessages", examples: [{ messages: [examples.message] }] }),
-  errors: [...changeErrors, "message_not_changeable"],
+  errors: [...changeErrors, "message_not_changeable", "upload_not_usable"],
 });

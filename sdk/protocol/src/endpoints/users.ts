@@ -78,7 +78,7 @@ export const deactivateUser = defineEndpoint({
   tag: "Users",
   summary: "Lock a user out",
   description:
-    "Its sessions are refused and its sockets cut on every gateway within seconds; its messages and memberships stay. Repeating it changes nothing.",
+    "Its sessions are refused and its sockets cut on every gateway within seconds; its messages and memberships stay. Repeating it changes nothing, and neither does an upsert let the user in again.",
   params: UserParams,
   statuses: [200],
   response: User,
@@ -92,6 +92,7 @@ export const reactivateUser = defineEndpoint({
   action: "write",
   tag: "Users",
   summary: "Let a deactivated user in again",
+  description: "With new session tokens: those from before stay refused.",
   params: UserParams,
   statuses: [200],
   response: User,
@@ -106,7 +107,7 @@ export const deleteUser = defineEndpoint({
   tag: "Users",
   summary: "Delete a user",
   description:
-    "Its name, avatar, metadata, devices, sessions and memberships are gone. Its messages stay for the others, by an author without a name, unless `deleteMessages` is `true`: then they are deleted as by their author. A user with very much of both needs several calls: repeat while the answer says `done: false`.",
+    "Its name, avatar, metadata, devices, sessions and memberships are gone; a direct room stays for the other one. Its messages stay for the others, by an author without a name, unless `deleteMessages` is `true`: then they are deleted as by their author; copies that others forwarded are theirs. A user with very much of both needs several calls: repeat while the answer says `done: false`. Repeating it later, with either choice, is fine. Answers that are kept for an `Idempotency-Key` of your own go within a day.",
   params: UserParams,
   query: z.object({
     deleteMessages: z

@@ -71,17 +71,25 @@ const WebPushConfig = z.object({
 });
 export type WebPushConfig = z.infer<typeof WebPushConfig>;
 
-const OneSignalConfig = z.union([
-  z.object({ appId: nonEmptyText(255), restApiKey: nonEmptyText(1024) }),
-  z.object({ app_id: nonEmptyText(255), rest_api_key: nonEmptyText(1024) }),
-]);
+const OneSignalConfig = z
+  .object({
+    appId: nonEmptyText(255).optional(),
+    restApiKey: nonEmptyText(1024).optional(),
+    app_id: nonEmptyText(255).optional().meta({ description: "Older name of `appId`" }),
+    rest_api_key: nonEmptyText(1024).optional().meta({ description: "Older name of `restApiKey`" }),
+  })
+  .refine((config) => (config.appId ?? config.app_id) !== undefined, { message: "is required", path: ["appId"] })
+  .refine((config) => (config.restApiKey ?? config.rest_api_key) !== undefined, {
+    message: "is required",
+    path: ["restApiKey"],
+  });
 export type OneSignalConfig = z.infer<typeof OneSignalConfig>;
 
 const PushyConfig = z.object({ apiKey: nonEmptyText(1024) });
 export type PushyConfig = z.infer<typeof PushyConfig>;
 
 const secrets = {
-  oneSignalConfig: credentials(OneSignalConfig, "OneSignal's app id and REST key; `app_id` and `rest_api_key` do as well", {
+  oneSignalConfig: credentials(OneSignalConfig, "OneSignal's app id and REST key", {
     appId: "5eb5a37e-b458-11e3-ac11-000c2940e62c",
     restApiKey: "…",
   }),

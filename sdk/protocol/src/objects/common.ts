@@ -60,7 +60,10 @@ export const ErrorBody = z
     details: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .meta({ description: "Which fields do not fit, for `invalid_request`" }),
+      .meta({
+        description:
+          "Which fields do not fit, for `invalid_request`; which the Tenant resource sets, for `managed_by_kubernetes`",
+      }),
   })
   .meta({ id: "ErrorBody", description: "Body of every answer that is not 2xx", examples: [examples.errorBody] });
 export type ErrorBody = z.infer<typeof ErrorBody>;

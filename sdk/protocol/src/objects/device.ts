@@ -13,7 +13,10 @@ export type PushProvider = z.infer<typeof PushProvider>;
 export const DeviceBody = z
   .object({
     provider: PushProvider,
-    token: nonEmptyText(limits.deviceTokenCharsMax).meta({ description: "What the provider knows the device by" }),
+    token: nonEmptyText(limits.deviceTokenCharsMax).meta({
+      description:
+        "What the provider knows the device by; for `WEBPUSH` the browser's `JSON.stringify(subscription)`, with an https endpoint of a public host",
+    }),
     platform: nonEmptyText(32).nullish().meta({ description: "`ios`, `android`, `web` or another name" }),
   })
   .meta({ id: "DeviceBody", description: "A device to be registered", examples: [examples.deviceBody] });
