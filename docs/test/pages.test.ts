@@ -2,39 +2,14 @@ import { access } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { projectDir } from "../../scripts/start/home.ts";
+import { howToPages } from "./how-to-pages.ts";
 import { codeBlocks, listPages, prose, readPage } from "./markdown.ts";
+import { provenBy } from "./proven-commands.ts";
 
 const pages = await listPages();
 
-/**
- * Every command that a page shows outside the pages that are run as a whole, and what runs it. A new command must be
- * listed here together with the test that proves it.
- */
-const provenBy: Readonly<Record<string, string>> = {
-  "npm start": "scripts/test/start.e2e.test.ts",
-  "npm start -- --fresh": "scripts/test/start.e2e.test.ts",
-  "PORT=4001 npm start": "scripts/test/start.e2e.test.ts",
-  "npm test": "what runs these tests",
-  "npm test -- gateway/test/chat.pg.test.ts": "scripts/test.ts passes its arguments on to what it always runs",
-  "npm run test:faults": "e2e/faults/run.e2e.test.ts, with one row and fewer messages",
-  "npm run test:faults -- --row 4": "e2e/faults/run.e2e.test.ts, with fewer messages",
-  "npm run bench -- --quick": "bench/test/workloads.e2e.test.ts, each workload in the same way for a moment",
-  "npm run tenants": "docs/test/quick-start.e2e.test.ts",
-  "npm run generate": "scripts/test.ts, with --check",
-  "npm run tenants -- list": "docs/test/quick-start.e2e.test.ts",
-  "pnpm generate": "scripts/test.ts, with --check",
-  "pnpm test:only sdk/protocol": "scripts/test.ts runs the same",
-  "npx -y pnpm@12.21.0 check": "scripts/test.ts runs its parts",
-  "npx -y pnpm@12.21.0 generate": "scripts/test.ts, with --check",
-  "npx -y pnpm@12.21.0 format": "scripts/test.ts, with --check",
-  "npm install @sendsar/chat-sdk-javascript": "sdk/javascript/test/pack.test.ts, from the packed file",
-  "npm install @sendsar/server-sdk": "sdk/server/test/pack.test.ts, from the packed file",
-  'export PATH="$PWD/node_modules/.bin:$PATH"': "docs/test/quick-start.e2e.test.ts",
-  "API_URL=http://localhost:3001/v1 API_KEY=sk_… PORT=3002 node server.ts":
-    "docs/examples/quick-start/test/process.test.ts",
-};
-/** Their blocks of shell are all run: by quick-start.e2e.test.ts and reference.pg.test.ts. */
-const runAsAWhole = ["docs/tutorials/quick-start.md", "docs/reference/rest.md"];
+/** Their blocks of shell are all run: by quick-start.e2e.test.ts, reference.pg.test.ts and how-to.pg.test.ts. */
+const runAsAWhole = ["docs/tutorials/quick-start.md", "docs/reference/rest.md", ...howToPages];
 
 describe.each(pages)("%s", (path) => {
   test("every relative link leads to a file", async () => {

@@ -74,7 +74,9 @@ const run = async (
       await provisioner.deleteTenant(id);
       return { tenantId: id, deleted: true };
     default:
-      throw new Error(`unable to ${verb}; there is create, list, rotate-key, suspend, resume, verify-unread and delete`);
+      throw new Error(
+        `unable to ${verb}; there is create, list, rotate-key, suspend, resume, verify-unread and delete`,
+      );
   }
 };
 

@@ -154,12 +154,16 @@ describe("usage", () => {
     );
     expect(help).toEqual({ exitCode: 0, stderr: "", stdout: expect.stringMatching(/^Usage:\n/) });
     for (const outcome of [noVerb, otherNoun]) expect(outcome).toEqual({ ...help, exitCode: 2 });
-    for (const verb of ["create", "list", "rotate-key", "verify-unread", "delete"]) expect(help?.stdout).toContain(`tenants ${verb}`);
+    for (const verb of ["create", "list", "rotate-key", "verify-unread", "delete"])
+      expect(help?.stdout).toContain(`tenants ${verb}`);
   });
 
   test("an unknown verb and an unknown option are refused by name", async () => {
     const [verb, option] = await Promise.all([run(["tenants", "frobnicate", "x"]), run(["tenants", "list", "--all"])]);
-    expectRefused(verb, /^unable to frobnicate; there is create, list, rotate-key, suspend, resume, verify-unread and delete$/);
+    expectRefused(
+      verb,
+      /^unable to frobnicate; there is create, list, rotate-key, suspend, resume, verify-unread and delete$/,
+    );
     expectRefused(option, /--all/);
   });
 });

@@ -42,6 +42,9 @@ const expectPlainError = ({ status, text: body, head }: WholeAnswer): void => {
   expect(parsed.statusCode).toBe(status);
   expect(parsed.message).toBe(parsed.error);
   expect(head).toMatch(/^content-type: application\/json; charset=utf-8$/m);
+  expect(head).toMatch(/^x-content-type-options: nosniff$/m);
+  expect(head).toMatch(new RegExp(`^x-request-id: ${parsed.requestId}$`, "m"));
+  expect(head).toMatch(/^access-control-allow-origin: \*$/m);
   for (const shown of [body, head]) {
     expectNoInsides(shown);
     expect(shown).not.toMatch(

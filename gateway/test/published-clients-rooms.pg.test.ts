@@ -120,7 +120,8 @@ describe("W19 W20 who leaves", () => {
     const seen = (client: PublishedClient, { targetUserId }: { readonly targetUserId: string }) =>
       client.socket.next("room-participants-changed", (change) => change.targetUserId === targetUserId);
     expect(await seen(cy, changes[0])).toMatchObject(changes[0]);
-    for (const client of [ann, bo]) for (const change of changes) expect(await seen(client, change)).toMatchObject(change);
+    for (const client of [ann, bo])
+      for (const change of changes) expect(await seen(client, change)).toMatchObject(change);
     const sent = await send(ann, path, "who is still here?");
     await ann.socket.next("new-message", ({ id }) => id === sent.id);
     for (const { socket } of [bo, cy]) expect(socket.of("new-message").map(({ id }) => id)).not.toContain(sent.id);

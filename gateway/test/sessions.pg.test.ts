@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import type { TestSocket } from "../../scripts/testing/client.ts";
-import { connectTestSocket, createUserClient, refusedSocket } from "../../scripts/testing/client.ts";
+import { connectTestSocket, createUserClient, openTestSocket, refusedSocket } from "../../scripts/testing/client.ts";
 import type { TestGateway, TestPeer } from "../../scripts/testing/gateway.ts";
 import { startTestGateway } from "../../scripts/testing/gateway.ts";
 import { loggedFailures } from "../../scripts/testing/logged-failures.ts";
@@ -100,6 +100,23 @@ describe("B12 a user that is locked out", () => {
     // Another gateway may still remember that the user is locked out: the token tells it that this is history.
     await expectLetInEverywhere(await mintToken(one.a.api, id));
     await expectRefusedEverywhere(token, "unauthorized");
+  });
+
+  test("B12 sockets that are being let in at that very moment: refused or cut, none stays open", async () => {
+    for (let round = 1; round <= 5; round++) {
+      const { id, token } = await createTestUser(one, one.a);
+      const sockets = Array.from({ length: 20 }, (_, n) => openTestSocket((n % 2 === 0 ? one : two).url, token));
+      const ends = sockets.map(
+        ({ socket }) =>
+          new Promise<void>((resolve) => {
+            socket.on("connect_error", () => resolve());
+            socket.on("disconnect", () => resolve());
+          }),
+      );
+      await one.a.api.post(`/users/${id}/deactivate`);
+      await vi.waitFor(() => Promise.all(ends), soonMs);
+      expect(sockets.filter(({ socket }) => socket.connected)).toEqual([]);
+    }
   });
 
   test("B12 an upsert, as backends make before each session, does not let it in again", async () => {

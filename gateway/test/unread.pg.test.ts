@@ -159,6 +159,18 @@ describe("what counts as unread", () => {
     expect(await read(user, roomId, after.id)).toMatchObject({ unreadCount: 0, lastReadMessageId: after.id });
     expect(await unreadOf(users[2] as TestUser, roomId)).toMatchObject({ unreadCount: 6 - 1 });
   });
+
+  test("D15 a room that was deleted adds nothing, and cannot be read", async () => {
+    const { user, peer, roomId } = await createPlace();
+    await sendAll(peer, roomId, 2);
+    expect(await unreadOf(user, roomId)).toMatchObject({ unreadCount: 2 });
+    await succeed(one.a.api.call("DELETE", `/chat/rooms/${roomId}`));
+    expect(await unreadOf(user, roomId)).toBeUndefined();
+    for (const kind of ["read", "delivery"]) {
+      expectRefusal(await user.client.post(`/chat/rooms/${roomId}/${kind}`, {}), "room_not_found");
+      expectRefusal(await one.a.api.post(`/chat/rooms/${roomId}/${kind}`, { userId: user.id }), "room_not_found");
+    }
+  });
 });
 
 describe("GET and POST /chat/unread", () => {

@@ -11,6 +11,16 @@ import { generateServerSdkTypes } from "./server-sdk-types.ts";
 import { fillSnippets } from "./snippets.ts";
 import type { GeneratedFile } from "./sync.ts";
 
+/** Written by hand, but for the code that they show. */
+const pagesWithSnippets = [
+  "docs/tutorials/quick-start.md",
+  "docs/how-to/server-setup.md",
+  "docs/how-to/server-api.md",
+  "docs/how-to/html.md",
+  "docs/how-to/uploads.md",
+  "docs/reference/javascript-sdk.md",
+];
+
 /** Every generated file of the repository. */
 export const generatedFiles: readonly GeneratedFile[] = [
   { path: "sdk/protocol/openapi.json", make: generateOpenapi },
@@ -18,11 +28,10 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: "sdk/javascript/src/wire.ts", make: generateSdkTypes },
   { path: "sdk/server/src/wire.ts", make: generateServerSdkTypes },
   { path: "gateway/schema.sql", make: generateSchema },
-  { path: "docs/tutorials/quick-start.md", make: () => fillSnippets("docs/tutorials/quick-start.md") },
+  ...pagesWithSnippets.map((path) => ({ path, make: () => fillSnippets(path) })),
   { path: "docs/reference/rest.md", make: generateRestPage },
   { path: "docs/reference/events.md", make: generateEventsPage },
   { path: "docs/reference/errors.md", make: generateErrorsPage },
   { path: "docs/reference/limits.md", make: generateLimitsPage },
   { path: "docs/reference/configuration.md", make: generateConfigurationPage },
-  { path: "docs/reference/javascript-sdk.md", make: () => fillSnippets("docs/reference/javascript-sdk.md") },
 ];

@@ -10,16 +10,20 @@ export const fillSnippets = async (pagePath: string, root = process.cwd()): Prom
   const filled: string[] = [];
   let last = 0;
   for (const match of page.matchAll(snippetPattern)) {
-    const [whole, path = "", name = ""] = match;
-    filled.push(page.slice(last, match.index), await snippet(root, path, name));
-    last = match.index + whole.length;
+    const [whole, path = "", name = "", fence = "", language] = match;
+    const code = await readSnippet(root, path, name);
+    const own = languageOf(path, code);
+    filled.push(page.slice(last, match.index), `<!-- snippet: ${path}#${name} -->\n\n\`\`\`${own}\n${code}\n\`\`\`\n`);
+    // A block in another language is not an older copy of the snippet: the page goes on with it.
+    last = match.index + whole.length - (language === own ? 0 : fence.length);
   }
   return [...filled, page.slice(last)].join("");
 };
 
-const snippetPattern = /^<!-- snippet: (\S+)#(\S+) -->\n(?:\n```\w*\n[\s\S]*?\n```\n)?/gm;
+const snippetPattern = /^<!-- snippet: (\S+)#(\S+) -->\n(\n```(\w*)\n[\s\S]*?\n```\n)?/gm;
 
-const snippet = async (root: string, path: string, name: string): Promise<string> => {
+/** The lines between the marks, without their common indentation. */
+const readSnippet = async (root: string, path: string, name: string): Promise<string> => {
   const source = await readFile(`${root}/${path}`, "utf8");
   const lines = source.split("\n");
   const start = lines.findIndex((line) => line.includes(`docs:start(${name})`));
@@ -28,8 +32,23 @@ const snippet = async (root: string, path: string, name: string): Promise<string
     throw new Error(`unable to quote ${path}; it has no lines between docs:start and docs:end of ${name}`);
   const quoted = lines.slice(start + 1, end);
   const indent = Math.min(...quoted.filter((line) => line.trim() !== "").map((line) => line.search(/\S/)));
-  const language = languages[extname(path)] ?? "";
-  return `<!-- snippet: ${path}#${name} -->\n\n\`\`\`${language}\n${quoted.map((line) => line.slice(indent)).join("\n")}\n\`\`\`\n`;
+  return quoted.map((line) => line.slice(indent)).join("\n");
 };
 
-const languages: Readonly<Record<string, string>> = { ".ts": "ts", ".js": "js", ".html": "js", ".sh": "sh" };
+/** What a fence calls it, by the extension of the file. */
+const languages: Readonly<Record<string, string>> = {
+  ".ts": "ts",
+  ".js": "js",
+  ".mjs": "js",
+  ".sh": "sh",
+  ".py": "python",
+  ".php": "php",
+  ".go": "go",
+  ".ru": "ruby",
+};
+
+/** A page has scripts in it: what begins with a tag is markup. */
+const languageOf = (path: string, code: string): string => {
+  if (extname(path) !== ".html") return languages[extname(path)] ?? "";
+  return code.trimStart().startsWith("<") ? "html" : "js";
+};

@@ -1,4 +1,5 @@
 import type { Config } from "../../gateway/src/config.ts";
+import type { GatewayOptions } from "../../gateway/src/gateway.ts";
 import { createGateway } from "../../gateway/src/gateway.ts";
 import { createLogger } from "../../gateway/src/telemetry/logger.ts";
 import { createTestConfig } from "./gateway-config.ts";
@@ -16,11 +17,13 @@ export interface AnotherGateway extends AsyncDisposable {
 export const startAnotherGateway = async (
   { database, masterKey }: Pick<TestGateway, "database" | "masterKey">,
   overrides: Partial<Config> = {},
+  options: Partial<Omit<GatewayOptions, "logger">> = {},
 ): Promise<AnotherGateway> => {
   const log: string[] = [];
   const gateway = await createGateway(createTestConfig({ databaseUrl: database.gatewayUrl, masterKey, ...overrides }), {
     logger: createLogger("debug", { write: (line: string) => void log.push(line) }),
     checkResponses: true,
+    ...options,
   });
   return { url: `http://127.0.0.1:${gateway.port}`, log, [Symbol.asyncDispose]: () => gateway.stop() };
 };

@@ -11,6 +11,10 @@ export interface RequestSubject {
   readonly uploadId?: string;
   /** The same. */
   readonly appCode?: string;
+  /** The same; of a device. */
+  readonly token?: string;
+  /** The user that is added, removed, changed or deleted; `<userId>-added` when absent. */
+  readonly otherUserId?: string;
 }
 
 /** A request that would succeed, were it made by somebody who may. */
@@ -33,13 +37,15 @@ export const everyRequest = (subject: RequestSubject): EndpointRequest[] =>
     return { id, auth, method, path: fillPath(path, subject) + queryOf(id, subject), body: bodies[id](subject) };
   });
 
+const otherOf = ({ userId, otherUserId = `${userId}-added` }: RequestSubject): string => otherUserId;
+
 const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown } = {
   upsertUser: ({ userId }) => ({ id: userId, username: "Changed" }),
   createToken: ({ userId }) => ({ userId }),
   createRoom: ({ userId }) => ({ name: "New", participants: [{ id: userId }] }),
   listRooms: () => undefined,
   getRoom: () => undefined,
-  addParticipant: ({ userId }) => ({ userId: `${userId}-added` }),
+  addParticipant: (subject) => ({ userId: otherOf(subject) }),
   removeParticipant: () => undefined,
   markRoomRead: ({ userId, messageId }) => ({ userId, lastReadMessageId: messageId }),
   sendMessage: ({ userId }) => ({ senderId: userId, parts: [{ type: "text", text: "not to be stored" }] }),
@@ -58,7 +64,7 @@ const bodies: { readonly [K in EndpointId]: (subject: RequestSubject) => unknown
   registerUserDevice: () => ({ provider: "FCM", token: "token-of-a-device" }),
   listUserDevices: () => undefined,
   unregisterUserDevice: () => undefined,
-  revokeSessions: ({ userId }) => ({ userId: `${userId}-added` }),
+  revokeSessions: (subject) => ({ userId: otherOf(subject) }),
   updateRoom: () => ({ name: "Changed" }),
   deleteRoom: () => undefined,
   updateParticipant: () => ({ role: "OPERATOR" }),
@@ -105,7 +111,7 @@ const unknown = {
 /** The one who is removed is the one who was added before, so that the others can go on. */
 const fillPath = (path: string, subject: RequestSubject): string =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => {
-    const value = { ...unknown, ...subject, userId: `${subject.userId}-added` }[name];
+    const value = { ...unknown, ...subject, userId: otherOf(subject) }[name];
     if (value === undefined) throw new Error(`unable to fill the path ${path}; nothing is known of :${name}`);
     return encodeURIComponent(value);
   });

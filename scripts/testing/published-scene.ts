@@ -44,7 +44,9 @@ export const createPublishedScene = async (
   { one, apiUrls }: TwoGateways,
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<PublishedScene> => {
-  const users = await Promise.all(["ann", "bo", "cy"].map((name) => createTestUser(one, one.a, `${name}_${randomUUID()}`)));
+  const users = await Promise.all(
+    ["ann", "bo", "cy"].map((name) => createTestUser(one, one.a, `${name}_${randomUUID()}`)),
+  );
   const room = await createTestRoom(one.a, users, more);
   const stack = new DisposableStack();
   const connect = async (index: number, apiUrl: string) => {

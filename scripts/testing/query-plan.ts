@@ -62,5 +62,5 @@ const readBy = (node: PlanNode): number => {
 const toLiteral = (value: unknown): string => {
   if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return pg.escapeLiteral(`{${value.map((one) => JSON.stringify(one)).join()}}`);
-  return typeof value === "number" ? String(value) : pg.escapeLiteral(String(value));
+  return typeof value === "number" ? String(value) : pg.escapeLiteral(`${value as string}`);
 };

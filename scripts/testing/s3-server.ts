@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -19,6 +20,8 @@ export interface S3Server extends AsyncDisposable {
   configFor(publicUrl: string): FilesConfig;
   /** All objects that it has. */
   keys(): Promise<string[]>;
+  /** Rules for pages of other origins (XML), in place of those that it starts with, which let in any. */
+  setCors(rules: string): Promise<void>;
   /** Ends it without a word, and starts it again with what it had. */
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -60,6 +63,13 @@ export const startS3Server = async (program: string): Promise<S3Server> => {
     async keys() {
       const list = await call({ method: "GET", query: { "list-type": "2" } });
       return [...list.matchAll(/<Key>([^<]+)<\/Key>/g)].map(([, key = ""]) => key);
+    },
+    async setCors(rules) {
+      const digest = createHash("md5").update(rules).digest("base64");
+      const headers = { "content-md5": digest, "content-type": "application/xml" };
+      const url = await requests.presign({ method: "PUT", query: { cors: "" }, headers }, 60);
+      const response = await fetch(url, { method: "PUT", headers, body: rules });
+      if (!response.ok) throw new Error(`unable to set CORS; ${response.status} ${await response.text()}`);
     },
     kill,
     async restart() {

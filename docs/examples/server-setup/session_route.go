@@ -38,6 +38,8 @@ type refusal struct {
 
 func (r refusal) Error() string { return fmt.Sprintf("%d %s", r.Status, r.Code) }
 
+var errDeactivated = errors.New("the user is deactivated")
+
 func callSendsar(method, path string, body []byte, answer any) error {
 	request, err := http.NewRequest(method, apiURL+path, bytes.NewReader(body))
 	if err != nil {
@@ -59,11 +61,15 @@ func callSendsar(method, path string, body []byte, answer any) error {
 }
 
 func openChatSession(user User) (map[string]any, error) {
+	var known struct{ DeactivatedAt *string }
 	var session struct{ Token, ExpiresAt string }
 	var settings struct{ Chat any }
 	profile, _ := json.Marshal(map[string]string{"id": user.ID, "username": user.Name})
-	if err := callSendsar("POST", "/users", profile, &struct{}{}); err != nil {
+	if err := callSendsar("POST", "/users", profile, &known); err != nil {
 		return nil, err
+	}
+	if known.DeactivatedAt != nil {
+		return nil, errDeactivated
 	}
 	wish, _ := json.Marshal(map[string]string{"userId": user.ID})
 	if err := callSendsar("POST", "/auth/token", wish, &session); err != nil {
@@ -89,7 +95,7 @@ func sessionRoute(w http.ResponseWriter, r *http.Request) {
 	switch isRefused := errors.As(err, &refused); {
 	case err == nil:
 		answer(w, http.StatusOK, session)
-	case isRefused && refused.Code == "user_deactivated":
+	case errors.Is(err, errDeactivated):
 		answer(w, http.StatusForbidden, map[string]string{"error": "You cannot chat any more"})
 	case isRefused && refused.Status < 500 && refused.Status != http.StatusTooManyRequests:
 		log.Print("unable to open a chat session: ", err)

@@ -43,14 +43,14 @@ function call_sendsar(string $method, string $path, ?array $body = null): array
 function open_chat_session(string $id, string $name): array
 {
     try {
-        call_sendsar('POST', '/users', ['id' => $id, 'username' => $name]);
+        $user = call_sendsar('POST', '/users', ['id' => $id, 'username' => $name]);
+        if ($user['deactivatedAt'] !== null) {
+            return [403, ['error' => 'You cannot chat any more']];
+        }
         $session = call_sendsar('POST', '/auth/token', ['userId' => $id]);
         $settings = call_sendsar('GET', '/tenant/settings');
     } catch (Refusal $refusal) {
         $status = $refusal->getCode();
-        if ($refusal->getMessage() === 'user_deactivated') {
-            return [403, ['error' => 'You cannot chat any more']];
-        }
         if ($status === 0 || $status === 429 || $status >= 500) {
             return [503, ['error' => 'Chat cannot be reached right now']];
         }

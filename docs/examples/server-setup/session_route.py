@@ -31,16 +31,15 @@ def call_sendsar(method, path, body=None):
 def open_chat_session(user_id, name):
     """Answers the status and the body of the session route, for a user who is logged in."""
     try:
-        call_sendsar("POST", "/users", {"id": user_id, "username": name})
+        user = call_sendsar("POST", "/users", {"id": user_id, "username": name})
+        if user["deactivatedAt"] is not None:
+            return 403, {"error": "You cannot chat any more"}
         session = call_sendsar("POST", "/auth/token", {"userId": user_id})
         settings = call_sendsar("GET", "/tenant/settings")
     except HTTPError as error:
-        refusal = error.read().decode(errors="replace")
-        if error.code == 403 and '"user_deactivated"' in refusal:
-            return 403, {"error": "You cannot chat any more"}
         if error.code == 429 or error.code >= 500:
             return 503, {"error": "Chat cannot be reached right now"}
-        print(f"unable to open a chat session: {error.code} {refusal}", file=sys.stderr)
+        print(f"unable to open a chat session: {error.code} {error.read()}", file=sys.stderr)
         return 500, {"error": "Chat does not work right now"}
     except OSError:
         return 503, {"error": "Chat cannot be reached right now"}

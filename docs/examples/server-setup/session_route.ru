@@ -13,12 +13,11 @@ end
 
 # docs:start(route)
 class Refusal < StandardError
-  attr_reader :status, :code
+  attr_reader :status
 
   def initialize(status, code)
     super("#{status} #{code}")
     @status = status
-    @code = code
   end
 end
 
@@ -37,7 +36,9 @@ end
 
 # Answers the status and the body of the session route, for a user who is logged in.
 def open_chat_session(user)
-  call_sendsar(Net::HTTP::Post, "/users", { id: user[:id], username: user[:name] })
+  known = call_sendsar(Net::HTTP::Post, "/users", { id: user[:id], username: user[:name] })
+  return [403, { error: "You cannot chat any more" }] if known["deactivatedAt"]
+
   session = call_sendsar(Net::HTTP::Post, "/auth/token", { userId: user[:id] })
   settings = call_sendsar(Net::HTTP::Get, "/tenant/settings")
   [200, {
@@ -49,7 +50,6 @@ def open_chat_session(user)
     chatSettings: settings["chat"]
   }]
 rescue Refusal => e
-  return [403, { error: "You cannot chat any more" }] if e.code == "user_deactivated"
   return [503, { error: "Chat cannot be reached right now" }] if e.status == 429 || e.status >= 500
 
   warn("unable to open a chat session: #{e.message}")

@@ -51,8 +51,8 @@ export const readApi = async (): Promise<Api> => {
 };
 
 /**
- * The operation that a path, as it goes over the wire, leads to. A name in the path is not empty and is text in UTF-8,
- * percent-encoded; a path that is written out goes before one with a parameter in its place.
+ * The operation that a path, as it goes over the wire, leads to. A name in the path is text in UTF-8, percent-encoded,
+ * and may be empty; a path that is written out goes before one with a parameter in its place.
  */
 export const findOperation = ({ operations }: Api, method: string, rawPath: string): Operation | undefined => {
   const given = rawPath.split("?", 1)[0]?.split("/") ?? [];
@@ -62,8 +62,7 @@ export const findOperation = ({ operations }: Api, method: string, rawPath: stri
 };
 
 const fitsPath = (pattern: readonly string[], given: readonly string[]): boolean =>
-  pattern.length === given.length &&
-  pattern.every((part, index) => (part.startsWith("{") ? given[index] !== "" : part === given[index]));
+  pattern.length === given.length && pattern.every((part, index) => part.startsWith("{") || part === given[index]);
 
 const isDecodable = (part: string): boolean => {
   try {

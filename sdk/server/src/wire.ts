@@ -407,7 +407,7 @@ export interface ReadPointer {
   /** `createdAt` of the message read up to; null if nothing was read yet. */
   readonly lastReadAt: string | null;
   readonly lastReadMessageId: string | null;
-  /** Messages by others after the pointer. */
+  /** Messages by others after the pointer, without those that were deleted. */
   readonly unreadCount: number;
 }
 

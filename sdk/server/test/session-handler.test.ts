@@ -143,6 +143,22 @@ describe("2.4 the session route", () => {
     expect(created.map(({ body }) => body)).toEqual(['{"id":"ann","username":"Ann"}']);
   });
 
+  test.each([true, false])(
+    "answers 403 for a user who is deactivated, for whom the gateway has no token (createMissingUsers %s)",
+    async (createMissingUsers) => {
+      const user = { id: "ann", deactivatedAt: "2026-11-22T09:00:00.000Z" };
+      api.plan((response, request) => {
+        const isUser = request.path.startsWith("/users");
+        (isUser ? answering(200, user) : gateway(refusing(404, "user_not_found")))(response, request);
+      });
+      expect((await create({ createMissingUsers })(post())).status).toBe(403);
+      expect({ errors, tokens: tokenCalls().length }).toMatchObject({
+        errors: [{ code: "user_deactivated", status: 403 }],
+        tokens: 1,
+      });
+    },
+  );
+
   test("refuses sessions so short that clients renew them without end", () => {
     expect(() => create({ expiresIn: 300 })).toThrow("expiresIn must be 600 or more");
     expect(() => create({ expiresIn: Number.NaN })).toThrow("expiresIn must be 600 or more");

@@ -66,7 +66,7 @@ describe("the home page", () => {
     await page.getByText("createSessionRoute =").waitFor();
     const [minimal = "", route = "", gateway = ""] = await page.locator("pre").allTextContents();
     expect(minimal).toMatch(/^<!doctype html>.*await chat\.connect\(\);.*<\/html>$/s);
-    expect(route).toContain("Log in to chat");
+    expect(route).toContain("createNodeSessionHandler({ sendsar");
     expect(gateway).toContain("x-api-key");
     expect(minimal + route + gateway).not.toContain("docs:");
     expect(await page.locator(".length").allTextContents()).toEqual([

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { basename, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { freePort } from "../../../../scripts/process/ports.ts";
 import { createUserClient } from "../../../../scripts/testing/client.ts";
@@ -56,6 +59,9 @@ const examples: readonly Example[] = [
 
 const isHere = ([program, ...args]: readonly [string, ...string[]]): boolean => spawnSync(program, args).status === 0;
 
+/** As a reader calls it; our own Node is a path. */
+const nameOf = ([program]: readonly [string, ...string[]]): string => basename(program);
+
 let gateway: TestGateway;
 beforeAll(async () => {
   await ensureTestSdk();
@@ -64,7 +70,10 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const openSession = (server: ExampleServer, user?: string): Promise<Response> =>
-  fetch(`${server.url}/api/chat/session`, { method: "POST", headers: user === undefined ? {} : { "x-demo-user": user } });
+  fetch(`${server.url}/api/chat/session`, {
+    method: "POST",
+    headers: user === undefined ? {} : { "x-demo-user": user },
+  });
 
 describe.each(examples)("$file", ({ file, needs, check, run, runNeeds = needs }) => {
   let folder: EmptyFolder;
@@ -79,50 +88,76 @@ describe.each(examples)("$file", ({ file, needs, check, run, runNeeds = needs })
     return startExampleServer({ command, cwd: folder.dir, port, env: { API_URL: apiUrl, API_KEY: gateway.a.apiKey } });
   };
 
-  test.skipIf(!isHere(needs))(`has no mistake that can be found without running it (needs ${needs[0]})`, () => {
-    const [program = "", ...args] = check;
-    const { status, stderr } = spawnSync(program, args, { cwd: folder.dir, encoding: "utf8", timeout: 120_000 });
-    expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-  }, 150_000);
+  test.skipIf(!isHere(needs))(
+    `has no mistake that can be found without running it (needs ${nameOf(needs)})`,
+    () => {
+      const [program = "", ...args] = check;
+      const { status, stderr } = spawnSync(program, args, { cwd: folder.dir, encoding: "utf8", timeout: 120_000 });
+      expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
+    },
+    150_000,
+  );
 
-  test.skipIf(!isHere(runNeeds))(`answers as the page says (needs ${runNeeds[0]})`, async () => {
-    await using server = await start(`${gateway.url}/v1`);
+  test.skipIf(!isHere(runNeeds))(
+    `answers as the page says (needs ${nameOf(runNeeds)})`,
+    async () => {
+      await using server = await start(`${gateway.url}/v1`);
 
-    expect((await openSession(server)).status).toBe(401);
+      expect((await openSession(server)).status).toBe(401);
 
-    const answer = await openSession(server, "ann");
-    expect({ status: answer.status, cache: answer.headers.get("cache-control") }).toEqual({
-      status: 200,
-      cache: "no-store",
-    });
-    const session = (await answer.json()) as Record<string, unknown>;
-    expect(session).toEqual({
-      token: expect.any(String),
-      expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      apiUrl: `${gateway.url}/v1`,
-      chatUserId: "ann",
-      displayName: "Ann Lindqvist",
-      chatSettings: (await gateway.a.api.get("/tenant/settings")).body.chat,
-    });
-    expect(JSON.stringify(session)).not.toContain(gateway.a.apiKey);
-    const asAnn = createUserClient(gateway.url, String(session["token"]));
-    expect((await asAnn.get("/chat/rooms")).status).toBe(200);
+      const answer = await openSession(server, "ann");
+      expect({ status: answer.status, cache: answer.headers.get("cache-control") }).toEqual({
+        status: 200,
+        cache: "no-store",
+      });
+      const session = (await answer.json()) as Record<string, unknown>;
+      expect(session).toEqual({
+        token: expect.any(String),
+        expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        apiUrl: `${gateway.url}/v1`,
+        chatUserId: "ann",
+        displayName: "Ann Lindqvist",
+        chatSettings: (await gateway.a.api.get("/tenant/settings")).body.chat,
+      });
+      expect(JSON.stringify(session)).not.toContain(gateway.a.apiKey);
+      const asAnn = createUserClient(gateway.url, String(session["token"]));
+      expect((await asAnn.get("/chat/rooms")).status).toBe(200);
 
-    expect((await openSession(server, "bo")).status).toBe(200);
-    await gateway.a.api.post("/users/bo/deactivate");
-    expect((await openSession(server, "bo")).status).toBe(403);
-    await gateway.a.api.post("/users/bo/reactivate");
-    expect((await openSession(server, "bo")).status).toBe(200);
-  }, 150_000);
+      expect((await openSession(server, "bo")).status).toBe(200);
+      await gateway.a.api.post("/users/bo/deactivate");
+      expect((await openSession(server, "bo")).status).toBe(403);
+      await gateway.a.api.post("/users/bo/reactivate");
+      expect((await openSession(server, "bo")).status).toBe(200);
+    },
+    150_000,
+  );
 
-  test.skipIf(!isHere(runNeeds))(`answers 503 while the gateway is away (needs ${runNeeds[0]})`, async () => {
-    await using server = await start(`http://127.0.0.1:${await freePort()}/v1`);
-    expect((await openSession(server, "ann")).status).toBe(503);
-  }, 150_000);
+  test.skipIf(!isHere(runNeeds))(
+    `answers 503 while the gateway is away (needs ${nameOf(runNeeds)})`,
+    async () => {
+      await using away = await startAbsence();
+      await using server = await start(away.apiUrl);
+      const { status } = await openSession(server, "ann");
+      expect({ status, output: server.output() }).toMatchObject({ status: 503 });
+    },
+    150_000,
+  );
 });
 
 test("the examples are all that the folder has", async () => {
-  const { readdir } = await import("node:fs/promises");
   const files = (await readdir(join(import.meta.dirname, ".."))).filter((name) => name.includes("."));
   expect(files.toSorted()).toEqual(examples.map(({ file }) => file).toSorted());
 });
+
+/** An address at which every connection is cut, as by a proxy whose gateways are gone. */
+const startAbsence = async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+};

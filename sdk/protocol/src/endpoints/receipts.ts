@@ -12,7 +12,8 @@ export const markRoomRead = defineEndpoint({
   action: "receipt",
   tag: "Receipts",
   summary: "Mark a room as read up to a message",
-  description: "Up to `lastReadMessageId`, or to the newest message without one. Never moves backwards.",
+  description:
+    "Up to `lastReadMessageId`, or to the newest message without one. Never moves backwards. When it moves, the participants get `room-read`. A message that was deleted can be read up to; one that the user has cleared from its history is not found.",
   params: RoomParams,
   body: z
     .object({
@@ -33,7 +34,9 @@ export const markRoomRead = defineEndpoint({
         description: "`createdAt` of the message read up to; null if nothing was read yet",
       }),
       lastReadMessageId: z.string().nullable(),
-      unreadCount: z.int().meta({ description: "Messages by others after the pointer" }),
+      unreadCount: z
+        .int()
+        .meta({ description: "Messages by others after the pointer, without those that were deleted" }),
     })
     .meta({ id: "ReadPointer", examples: [examples.readPointer] }),
   errors: ["room_not_found", "message_not_found", "actor_required", "cannot_act_as_other_user", "not_a_participant"],
@@ -47,7 +50,7 @@ export const markRoomDelivered = defineEndpoint({
   tag: "Receipts",
   summary: "Say that messages have reached a device",
   description:
-    "Up to `lastDeliveredMessageId`, or to the newest message without one. Never moves backwards. What is read has been delivered.",
+    "Up to `lastDeliveredMessageId`, or to the newest message without one. Never moves backwards. What is read has been delivered. Nobody is told on a socket: the other one of two people sees it as `peerLastDeliveredAt`.",
   params: RoomParams,
   body: z
     .object({
@@ -87,6 +90,8 @@ export const getUnread = defineEndpoint({
   action: "read",
   tag: "Receipts",
   summary: "Count all that a user has not read",
+  description:
+    "Unread are the messages by others after the user's read pointer, without those that were deleted and without lines about membership. A conversation that the user deleted for itself adds nothing until its next message. A user that does not exist has nothing unread.",
   query: z.object({
     userId: UserId.optional().meta({
       description: "Required with an API key; with a session token it must be the token's user",
@@ -110,7 +115,7 @@ export const listUnread = defineEndpoint({
   action: "read",
   tag: "Receipts",
   summary: "Count what a user has not read, room by room",
-  description: "Rooms that the user is not in are left out.",
+  description: "Each room once, in the order asked for. Rooms that the user is not in are left out.",
   body: z
     .object({
       userId: Viewer,
