@@ -1,11 +1,16 @@
 import type { Db, Statement } from "./db.ts";
 import { newestMigration } from "./migrate.ts";
+import { isSafeServer, safeServers } from "./server-version.ts";
 
 /**
- * Refuses a database that a gateway must not serve from: one of another schema version, or a login that row-level
+ * Refuses a database that a gateway must not serve from: a server with known holes, another schema version, or a login that row-level
  * security does not bind, so that a mistake in the set-up never becomes a leak.
  */
 export const requireUsableDatabase = async (db: Db): Promise<void> => {
+  const [server] = await db.query<{ version: number }>("", selectServer, []);
+  if (!server || !isSafeServer(server.version)) {
+    throw new Error(`unable to use the database; its server lets tenants see each other's rows, use ${safeServers}`);
+  }
   const [role] = await db.query<RoleRow>("", selectRole, []);
   if (!role || role.bypasses) {
     throw new Error(
@@ -49,6 +54,11 @@ const selectRole: Statement = {
       exists (
         select from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = 'sendsar' and c.relname = 'migrations') as migrated`,
+};
+
+const selectServer: Statement = {
+  name: "select-server",
+  text: "select current_setting('server_version_num')::int as version",
 };
 
 const selectMigration: Statement = {

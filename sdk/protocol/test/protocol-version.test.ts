@@ -3,7 +3,7 @@ import { API_PREFIX, PROTOCOL_VERSION } from "../src/version.ts";
 import { protocolHash } from "./protocol-hash.ts";
 
 /** The contract that `PROTOCOL_VERSION` stands for. */
-const pinned = { version: "1.1", hash: "fb2d9d2ed12c376d" };
+const pinned = { version: "1.2", hash: "b16c1f3d9c63964d" };
 
 /** What to do about a contract that is not the pinned one. */
 const adviceFor = (version: string, hash: string): string => {

@@ -84,7 +84,7 @@ describe("with the room of the page", () => {
     const sent = await gateway.a.api.post(`/chat/rooms/${room.id}/messages`, { senderId: "bo", parts });
     for (const page of [ann, module]) await page.getByText("a slip of the tongue").waitFor();
     await gateway.a.api.call("DELETE", `/chat/rooms/${room.id}/messages/${sent.body.id}?userId=bo`);
-    await ann.getByText("Bo Tanaka: This message was deleted").waitFor();
+    await ann.getByText("Bo Tanaka: Message deleted").waitFor();
     await module.getByText("bo: (deleted)").waitFor();
     for (const page of [ann, module]) expect(await page.getByText("a slip of the tongue").count()).toBe(0);
   });
