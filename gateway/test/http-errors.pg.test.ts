@@ -110,7 +110,7 @@ describe("H19 what an error shows", () => {
     }
   });
 
-  test("H19 a failure of our own is a 500 that says nothing; what failed is in the log", async () => {
+  test("H19 H21 a failure of our own is a 500 that says nothing; what failed is in the log", async () => {
     await using broken = await startTestGateway();
     const { id: roomId } = await createTestRoom(broken.a, [{ id: "ann" }]);
     await runOn(broken.database.adminUrl, "alter table sendsar.messages rename to messages_elsewhere");

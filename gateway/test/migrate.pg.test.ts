@@ -93,7 +93,7 @@ describe("migrate", () => {
   });
 });
 
-describe("a migration that does not get its lock", () => {
+describe("J13 a migration that does not get its lock", () => {
   /** As a gateway of long ago left it: the tenants are there, the chat is not. */
   const migrateTo = (count: number) =>
     runner({

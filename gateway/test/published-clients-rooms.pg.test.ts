@@ -108,7 +108,7 @@ describe("W19 W20 who leaves", () => {
     );
   });
 
-  test("W20 whoever was removed, or left, hears of it, on the other gateway, without having opened the room", async () => {
+  test("W20 C24 whoever was removed, or left, hears of it, on the other gateway, without having opened the room", async () => {
     using scene = await createPublishedScene(gateways);
     const { ann, bo, cy, path, room } = scene;
     await ann.call("DELETE", `${path}/participants/${cy.userId}?actorUserId=${ann.userId}`);

@@ -148,7 +148,7 @@ const tries: Readonly<
   "an empty engine packet": { packets: () => [""], may: ["closed"] },
 };
 
-describe("C18 packets that no client library sends", () => {
+describe("C16 C18 packets that no client library sends", () => {
   for (const [name, { packets, may }] of Object.entries(tries)) {
     test(`C18 ${name}: ${may.join(" or ")}; others are unaffected`, async () => {
       using raw = await connectRawSocket(gateway.url, attacker.token);

@@ -3,6 +3,7 @@ import type { Role, RoomFace } from "@sendsar/protocol/objects/room";
 import type { Db, Statement } from "./db.ts";
 import type { MessageRow } from "./messages.ts";
 import { messageColumns, toMessage } from "./messages.ts";
+import { faceOf } from "./room-face.ts";
 
 /** Who came, went or was sent away. */
 export interface MembershipChange {
@@ -59,7 +60,10 @@ export const readRoomLog = async (
  * Messages up to `cleared` are left out: their events are read as unknown.
  */
 const logOf = (room: string, after: string, limit: string, cleared: string): string => `
-      select e.room_id as event_room_id, e.seq as event_seq, e.type, e.actor_id, e.data, ${messageColumns}
+      select e.room_id as event_room_id, e.seq as event_seq, e.type, e.actor_id, e.data, ${messageColumns},
+        case when e.type = 'room.updated' then (
+          select ${faceOf("r")} from rooms r where r.tenant_id = $1 and r.room_id = e.room_id
+        ) end as face
       from (
         select * from events
         where tenant_id = $1 and room_id = ${room} and seq > ${after}
@@ -132,6 +136,8 @@ type LogRow = MessageRow & {
   readonly type: string;
   readonly actor_id: string | null;
   readonly data: unknown;
+  /** What the room looks like now, for `room.updated`. */
+  readonly face: RoomFace | null;
 };
 
 const toLogEvent = (row: LogRow): LogEvent => {
@@ -150,7 +156,8 @@ const toLogEvent = (row: LogRow): LogEvent => {
       return { type: row.type, ...place, userId, role, actorUserId: row.actor_id ?? userId };
     }
     case "room.updated":
-      return { type: row.type, ...place, face: row.data as RoomFace };
+      if (row.face !== null) return { type: row.type, ...place, face: row.face };
+      break;
     default:
   }
   return { type: "unknown", ...place };

@@ -3,8 +3,8 @@ import { newestMigration } from "./migrate.ts";
 import { isSafeServer, safeServers } from "./server-version.ts";
 
 /**
- * Refuses a database that a gateway must not serve from: a server with known holes, another schema version, or a login that row-level
- * security does not bind, so that a mistake in the set-up never becomes a leak.
+ * Refuses a database that a gateway must not serve from: a server with known holes, another schema version, or a login
+ * that row-level security does not bind, so that a mistake in the set-up never becomes a leak.
  */
 export const requireUsableDatabase = async (db: Db): Promise<void> => {
   const [server] = await db.query<{ version: number }>("", selectServer, []);
