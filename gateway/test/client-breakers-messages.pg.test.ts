@@ -188,7 +188,7 @@ describe("CB 4.2 lists", () => {
 });
 
 describe("CB 4.3 clientMessageId", () => {
-  test("CB 4.3 20 sends of one clientMessageId at once: one message, one 201, one event, one row in the log", async () => {
+  test("D16 CB 4.3 20 sends of one clientMessageId at once: one message, one 201, one event, one row in the log", async () => {
     const place = await createPlace();
     using socket = await place.peer.connect();
     const clientMessageId = randomUUID();

@@ -79,12 +79,13 @@ export const selectRoomView: Statement = {
 };
 
 /**
- * Up to where the viewer `$3` has cleared the room `$2`: a number, read once for a statement. A subquery as a whole, not a
+ * Up to where the viewer `$3` has cleared the room `$2`: a number, read once for a statement; null for who is not in it, so
+ * that nothing is read for a refusal, which would take longer the more there is (threat I05). A subquery as a whole, not a
  * `coalesce` of one: row-level security lets nothing that holds a `coalesce` be the condition of an index, and all that was
  * cleared would be read and thrown away.
  */
 export const viewersCut = `(
-      select coalesce(max(p.cleared_seq), 0) from participants p
+      select case when $3::text is null then 0 else max(p.cleared_seq) end from participants p
       where p.tenant_id = $1 and p.room_id = $2 and p.user_id = $3)`;
 
 const selectViewedMessage: Statement = {

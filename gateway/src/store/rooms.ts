@@ -100,7 +100,7 @@ export const findRoom = async (
 ): Promise<RoomDetail | undefined> => {
   const [rooms, participants] = await db.batch(tenantId, [
     { statement: selectRoom, values: [tenantId, roomId, viewerId ?? null] },
-    { statement: selectParticipants, values: [tenantId, roomId] },
+    { statement: selectParticipants, values: [tenantId, roomId, viewerId ?? null] },
   ]);
   const room = rooms?.[0] as RoomRow | undefined;
   if (!room) return undefined;
@@ -116,6 +116,7 @@ const selectRoom: Statement = {
     where r.tenant_id = $1 and r.room_id = $2 and r.deleted_at is null and ($3::text is null or p.user_id is not null)`,
 };
 
+// None are read for a viewer who is not one of them: how long that takes would tell how many there are (threat I05).
 const selectParticipants: Statement = {
   name: "select-participants",
   text: `
@@ -123,7 +124,8 @@ const selectParticipants: Statement = {
       case when p.last_read_at is not null then ${messageIdAt("p.last_read_seq")} end as last_read_message_id
     from participants p
     join users u on u.tenant_id = p.tenant_id and u.user_id = p.user_id
-    where p.tenant_id = $1 and p.room_id = $2
+    where p.tenant_id = $1 and p.room_id = $2 and ($3::text is null or exists (
+      select from participants v where v.tenant_id = $1 and v.room_id = $2 and v.user_id = $3))
     order by p.joined_at, p.user_id`,
 };
 
