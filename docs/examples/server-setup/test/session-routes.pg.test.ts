@@ -88,60 +88,51 @@ describe.each(examples)("$file", ({ file, needs, check, run, runNeeds = needs })
     return startExampleServer({ command, cwd: folder.dir, port, env: { API_URL: apiUrl, API_KEY: gateway.a.apiKey } });
   };
 
-  test.skipIf(!isHere(needs))(
-    `has no mistake that can be found without running it (needs ${nameOf(needs)})`,
-    () => {
-      const [program = "", ...args] = check;
-      const { status, stderr } = spawnSync(program, args, { cwd: folder.dir, encoding: "utf8", timeout: 120_000 });
-      expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
-    },
-    150_000,
-  );
+  test(`has no mistake that can be found without running it (needs ${nameOf(needs)})`, ({ skip }) => {
+    skip(!isHere(needs), `${nameOf(needs)} is not installed`);
+    const [program = "", ...args] = check;
+    const { status, stderr } = spawnSync(program, args, { cwd: folder.dir, encoding: "utf8", timeout: 120_000 });
+    expect({ status, stderr: status === 0 ? "" : stderr }).toEqual({ status: 0, stderr: "" });
+  }, 150_000);
 
-  test.skipIf(!isHere(runNeeds))(
-    `answers as the page says (needs ${nameOf(runNeeds)})`,
-    async () => {
-      await using server = await start(`${gateway.url}/v1`);
+  test(`answers as the page says (needs ${nameOf(runNeeds)})`, async ({ skip }) => {
+    skip(!isHere(runNeeds), `${nameOf(runNeeds)} is not installed`);
+    await using server = await start(`${gateway.url}/v1`);
 
-      expect((await openSession(server)).status).toBe(401);
+    expect((await openSession(server)).status).toBe(401);
 
-      const answer = await openSession(server, "ann");
-      expect({ status: answer.status, cache: answer.headers.get("cache-control") }).toEqual({
-        status: 200,
-        cache: "no-store",
-      });
-      const session = (await answer.json()) as Record<string, unknown>;
-      expect(session).toEqual({
-        token: expect.any(String),
-        expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-        apiUrl: `${gateway.url}/v1`,
-        chatUserId: "ann",
-        displayName: "Ann Lindqvist",
-        chatSettings: (await gateway.a.api.get("/tenant/settings")).body.chat,
-      });
-      expect(JSON.stringify(session)).not.toContain(gateway.a.apiKey);
-      const asAnn = createUserClient(gateway.url, String(session["token"]));
-      expect((await asAnn.get("/chat/rooms")).status).toBe(200);
+    const answer = await openSession(server, "ann");
+    expect({ status: answer.status, cache: answer.headers.get("cache-control") }).toEqual({
+      status: 200,
+      cache: "no-store",
+    });
+    const session = (await answer.json()) as Record<string, unknown>;
+    expect(session).toEqual({
+      token: expect.any(String),
+      expiresAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      apiUrl: `${gateway.url}/v1`,
+      chatUserId: "ann",
+      displayName: "Ann Lindqvist",
+      chatSettings: (await gateway.a.api.get("/tenant/settings")).body.chat,
+    });
+    expect(JSON.stringify(session)).not.toContain(gateway.a.apiKey);
+    const asAnn = createUserClient(gateway.url, String(session["token"]));
+    expect((await asAnn.get("/chat/rooms")).status).toBe(200);
 
-      expect((await openSession(server, "bo")).status).toBe(200);
-      await gateway.a.api.post("/users/bo/deactivate");
-      expect((await openSession(server, "bo")).status).toBe(403);
-      await gateway.a.api.post("/users/bo/reactivate");
-      expect((await openSession(server, "bo")).status).toBe(200);
-    },
-    150_000,
-  );
+    expect((await openSession(server, "bo")).status).toBe(200);
+    await gateway.a.api.post("/users/bo/deactivate");
+    expect((await openSession(server, "bo")).status).toBe(403);
+    await gateway.a.api.post("/users/bo/reactivate");
+    expect((await openSession(server, "bo")).status).toBe(200);
+  }, 150_000);
 
-  test.skipIf(!isHere(runNeeds))(
-    `answers 503 while the gateway is away (needs ${nameOf(runNeeds)})`,
-    async () => {
-      await using away = await startAbsence();
-      await using server = await start(away.apiUrl);
-      const { status } = await openSession(server, "ann");
-      expect({ status, output: server.output() }).toMatchObject({ status: 503 });
-    },
-    150_000,
-  );
+  test(`answers 503 while the gateway is away (needs ${nameOf(runNeeds)})`, async ({ skip }) => {
+    skip(!isHere(runNeeds), `${nameOf(runNeeds)} is not installed`);
+    await using away = await startAbsence();
+    await using server = await start(away.apiUrl);
+    const { status } = await openSession(server, "ann");
+    expect({ status, output: server.output() }).toMatchObject({ status: 503 });
+  }, 150_000);
 });
 
 test("the examples are all that the folder has", async () => {
