@@ -31,6 +31,7 @@ import type { Timers } from "./realtime/timers.ts";
 import type { Db } from "./store/db.ts";
 import { openDb } from "./store/db.ts";
 import { findOwnRateLimits } from "./store/rate-limits.ts";
+import { createSharedReads } from "./store/shared-reads.ts";
 import { requireUsableDatabase } from "./store/start-check.ts";
 import { waitForDatabase } from "./store/wait-for-database.ts";
 
@@ -95,12 +96,14 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
   const connections = followConnections(httpServer);
   const io = createIo(config.socketTransports);
   const masterKey = createMasterKey(config.masterKey);
-  const credentials = createCredentials({ db, masterKey, now });
+  const sharedReads = createSharedReads(db);
+  const credentials = createCredentials({ db, sharedReads, masterKey, now });
   const limited = config.rateLimits ? createLimits(db, logger) : { rateLimiter: undefined, attempts: undefined };
   const addressOf = createClientAddress(config.trustedProxies);
   const realtime = createRealtime({
     io,
     db,
+    sharedReads,
     credentials,
     ...limited,
     addressOf,

@@ -26,7 +26,7 @@ export const generateErrorsPage = (): string => {
 
 const introduction = [
   "Every answer that is not 2xx has one shape. Decide by `code`: it is stable. `error` and `message` hold the same sentence for a person, which may be reworded. `details` names the fields that do not fit and comes with `invalid_request` only. Quote `requestId` when you ask for help; every answer has it in the header `x-request-id` too.",
-  "A 429 or 503 is worth trying again after as many seconds as the header `Retry-After` says. A repeat makes nothing twice if it carries the `externalId` (rooms) or the `clientMessageId` (messages) of the first try.",
+  "A 429, a 503 or an `idempotency_key_in_use` is worth trying again after as many seconds as the header `Retry-After` says. A repeat makes nothing twice if it carries the `externalId` (rooms) or the `clientMessageId` (messages) of the first try.",
 ].join("\n\n");
 
 const answeredBy = (name: ErrorCode, { endpoints }: Reference): string => {

@@ -33,7 +33,7 @@ export const answerHeadersAt = (
 ): Readonly<Record<string, { readonly $ref: string }>> => {
   const names: readonly HeaderName[] = [
     ...(status === 401 ? [] : (["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"] as const)),
-    ...(status === 429 || status === 503 ? (["Retry-After"] as const) : []),
+    ...(status === 429 || status === 503 || (status === 409 && isKeyed) ? (["Retry-After"] as const) : []),
     ...(isKeyed ? (["Idempotency-Replayed"] as const) : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

@@ -7,6 +7,7 @@ import type { ApiKeyOwner } from "../store/credentials.ts";
 import { findApiKeyOwner, listSecrets } from "../store/credentials.ts";
 import type { Db } from "../store/db.ts";
 import { findSessionState } from "../store/sessions.ts";
+import type { SharedReads } from "../store/shared-reads.ts";
 import { findTenantStatus } from "../store/tenants.ts";
 import type { Actor } from "./actor.ts";
 import { ChatError } from "./chat-error.ts";
@@ -25,7 +26,9 @@ export interface Credentials {
   requireBackend(apiKey: string): Promise<Actor>;
   /** Throws `unauthorized`, `tenant_suspended` or `user_deactivated`. */
   requireSession(token: string): Promise<SessionActor>;
-  /** Throws the same for a session whose token was verified before, if it was revoked since. */
+  /** The session that a token says, when it was signed here and is not over. Throws `unauthorized`. */
+  verifyToken(token: string): Promise<Session>;
+  /** Throws the same as `requireSession` for a session whose token was verified, if it is not in force (any more). */
   confirmSession(session: Omit<Session, "expiresAt">): Promise<void>;
   /**
    * True for an API key that was good here before, and for a token of a tenant whose keys have been here: worth a question
@@ -40,6 +43,8 @@ export interface Credentials {
 
 export interface CredentialsOptions {
   readonly db: Db;
+  /** For what is asked of every user who comes. */
+  readonly sharedReads: SharedReads;
   readonly masterKey: MasterKey;
   readonly now: () => Date;
 }
@@ -48,7 +53,7 @@ export interface CredentialsOptions {
 const cacheMs = 4000;
 const cachedMax = 100_000;
 
-export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): Credentials => {
+export const createCredentials = ({ db, sharedReads, masterKey, now }: CredentialsOptions): Credentials => {
   // Unknown is remembered as well: a wrong key tried again and again costs no query either.
   const keyOwners = remember(async (hash) => (await findApiKeyOwner(db, Buffer.from(hash, "hex"))) ?? unknown);
   const statuses = remember(async (tenantId) => (await findTenantStatus(db, tenantId)) ?? unknown);
@@ -61,7 +66,7 @@ export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): C
       })),
     );
   });
-  const sessionStates = remember((key) => findSessionState(db, ...fromKey(key)));
+  const sessionStates = remember((key) => findSessionState(sharedReads, ...fromKey(key)));
 
   const requireActive = async (tenantId: string): Promise<void> => {
     const status = await statuses.get(tenantId);
@@ -84,6 +89,14 @@ export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): C
     if (!state.known || issuedAtMs < state.validFromMs) throw new ChatError("unauthorized");
   };
 
+  const verifyToken: Credentials["verifyToken"] = async (token) => {
+    const findKey = async (tenantId: string, keyId: string) =>
+      (await sessionKeys.get(tenantId)).find((candidate) => candidate.keyId === keyId)?.key;
+    const session = await verifySession(token, findKey, now());
+    if (!session) throw new ChatError("unauthorized");
+    return session;
+  };
+
   return {
     async requireBackend(apiKey) {
       if (!isApiKey(apiKey)) throw new ChatError("unauthorized");
@@ -93,13 +106,11 @@ export const createCredentials = ({ db, masterKey, now }: CredentialsOptions): C
       return { kind: "backend", tenantId: owner.tenantId };
     },
     async requireSession(token) {
-      const findKey = async (tenantId: string, keyId: string) =>
-        (await sessionKeys.get(tenantId)).find((candidate) => candidate.keyId === keyId)?.key;
-      const session = await verifySession(token, findKey, now());
-      if (!session) throw new ChatError("unauthorized");
+      const session = await verifyToken(token);
       await confirmSession(session);
       return { kind: "user", ...session };
     },
+    verifyToken,
     confirmSession,
     knows(credential) {
       if (isApiKey(credential)) {

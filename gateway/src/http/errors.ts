@@ -61,12 +61,16 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
   socket.end(`HTTP/1.1 ${errors[code].status} ${code}\r\n${lines.join("")}\r\n${body}`);
 };
 
-/** Seconds after which a 503 or 429 is worth another try, whole ones as `Retry-After` has them. */
+/** Is the same call worth another try, a little later? */
+const isPassing = ({ code }: ChatError): boolean =>
+  errors[code].status === 503 || errors[code].status === 429 || code === "idempotency_key_in_use";
+
+/** Seconds after which it is, whole ones as `Retry-After` has them. */
 const retryAfterSeconds = ({ retryMs = 0 }: ChatError): number => Math.max(1, Math.ceil(retryMs / 1000));
 
 const sendError = (request: FastifyRequest, reply: FastifyReply, refusal: ChatError): FastifyReply => {
   const { status } = errors[refusal.code];
-  if (status === 503 || status === 429) reply.header("retry-after", retryAfterSeconds(refusal));
+  if (isPassing(refusal)) reply.header("retry-after", retryAfterSeconds(refusal));
   return reply.code(status).type("application/json; charset=utf-8").send(toBody(refusal, request.id));
 };
 

@@ -1,6 +1,7 @@
 import type { ChatDeps } from "../chat/deps.ts";
 import type { FileLinks } from "../files/links.ts";
 import type { Fanout } from "./fanout.ts";
+import type { Feed } from "./feed/feed.ts";
 import type { ChatSocket } from "./io.ts";
 import type { Presence } from "./presence/presence.ts";
 
@@ -10,6 +11,7 @@ export interface RealtimeContext {
   readonly fileLinks: FileLinks | undefined;
   readonly fanout: Fanout;
   readonly presence: Presence;
+  readonly feed: Pick<Feed, "position">;
 }
 
 /** One connected socket: who it is, and what it has open. */

@@ -4,7 +4,8 @@ import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import type { Attempts } from "../chat/attempts.ts";
 import { ChatError } from "../chat/chat-error.ts";
-import type { Credentials, SessionActor } from "../chat/credentials.ts";
+import type { Session } from "../auth/session-token.ts";
+import type { Credentials } from "../chat/credentials.ts";
 import type { RateLimiter } from "../chat/rate-limiter/rate-limiter.ts";
 import type { RoomHead } from "../store/rooms.ts";
 import type { Feed } from "./feed/feed.ts";
@@ -59,14 +60,15 @@ export const createHandshake =
   };
 
 const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<void> => {
-  const { presence, groups, feed, rateLimiter, listRoomHeads, isOpen, begun } = options;
+  const { credentials, presence, groups, feed, rateLimiter, listRoomHeads, isOpen, begun } = options;
   if (!isOpen()) throw new ChatError("shutting_down");
   // Before the look at the session too: what is revoked after it must be heard of.
   await begun;
   const token: unknown = socket.handshake.auth["token"];
   if (typeof token !== "string" || token === "") throw new ChatError("unauthorized");
   if (token.startsWith("sk_")) throw new ChatError("session_required");
-  const { tenantId, userId, issuedAtMs, expiresAt } = await requireSession(options, socket, token);
+  const session = await verifyToken(options, socket, token);
+  const { tenantId, userId, issuedAtMs, expiresAt } = session;
   const named: unknown = socket.handshake.auth["userId"];
   if (named !== undefined && named !== userId) throw new ChatError("cannot_act_as_other_user");
   const connect = rateLimiter?.take(tenantId, userId, "connect");
@@ -75,18 +77,19 @@ const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<voi
   Object.assign(socket.data, { tenantId, userId, issuedAtMs, expiresAt, typingRooms: new Set() } satisfies SocketData);
   // The user's group before the look: a room that it comes into later reaches the socket through that group.
   groups.enter(socket.id, tenantId, userId);
-  const heads = await listRoomHeads(tenantId, userId);
+  // Asked together, so that they travel together.
+  const [heads] = await Promise.all([listRoomHeads(tenantId, userId), credentials.confirmSession(session)]);
   for (const { roomId, lastSeq } of groups.joinRooms(socket.id, tenantId, userId, heads)) {
     feed.open(tenantId, roomId, lastSeq);
   }
 };
 
-const requireSession = async (
+const verifyToken = async (
   { credentials, attempts, addressOf }: HandshakeOptions,
   socket: ChatSocket,
   token: string,
-): Promise<SessionActor> => {
-  const verify = () => credentials.requireSession(token);
+): Promise<Session> => {
+  const verify = () => credentials.verifyToken(token);
   if (!attempts) return await verify();
   return await attempts.check(addressOf(socket.request), () => credentials.knows(token), verify);
 };

@@ -11,6 +11,7 @@ import type { FileLinks } from "../files/links.ts";
 import type { Db } from "../store/db.ts";
 import { readNews, readRoomLog } from "../store/log.ts";
 import { listRoomHeadsOf } from "../store/rooms.ts";
+import type { SharedReads } from "../store/shared-reads.ts";
 import type { Cluster } from "./cluster/adapter.ts";
 import { createBus, createDoorbellRinger } from "./cluster/bus.ts";
 import { startRateLimitExchange } from "./cluster/rate-limit-exchange.ts";
@@ -43,6 +44,7 @@ export interface Realtime {
 export interface RealtimeOptions {
   readonly io: ChatServer;
   readonly db: Db;
+  readonly sharedReads: SharedReads;
   readonly credentials: Credentials;
   /** Undefined when nothing is limited, like `attempts`. */
   readonly rateLimiter: SharedRateLimiter | undefined;
@@ -60,7 +62,7 @@ export interface RealtimeOptions {
 
 /** Puts the parts together. The composition root of this folder. */
 export const createRealtime = (options: RealtimeOptions): Realtime => {
-  const { io, db, credentials, rateLimiter, fileLinks, logger, timers, now, joinCluster } = options;
+  const { io, db, sharedReads, credentials, rateLimiter, fileLinks, logger, timers, now, joinCluster } = options;
   let draining = false;
   const cluster = joinCluster(() => {
     poll.hurry();
@@ -106,7 +108,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
 
   const exchange = rateLimiter && startRateLimitExchange(rateLimiter, bus, timers);
 
-  const context = { deps: { db, rateLimiter }, fileLinks, fanout, presence };
+  const context = { deps: { db, rateLimiter }, fileLinks, fanout, presence, feed };
   io.use(
     createHandshake({
       credentials,
@@ -116,7 +118,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       presence,
       groups,
       feed,
-      listRoomHeads: (tenantId, userId) => listRoomHeadsOf(db, tenantId, userId, limits.userRoomsMax),
+      listRoomHeads: (tenantId, userId) => listRoomHeadsOf(sharedReads, tenantId, userId, limits.userRoomsMax),
       isOpen: () => !draining,
       begun: poll.begun,
       logger,

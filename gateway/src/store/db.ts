@@ -1,6 +1,6 @@
 import pg from "pg";
 import { limits } from "@sendsar/protocol/limits";
-import { cut } from "./pg-client.ts";
+import { cut, sendTogether } from "./pg-client.ts";
 import { StoreError, toStoreError } from "./store-error.ts";
 
 /** One prepared statement: parsed once per connection under its name. */
@@ -106,13 +106,13 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
     const client = await requireClient();
     let doubt: Error | undefined;
     try {
-      const sent = [
+      const sent = sendTogether(client, () => [
         client.query("begin"),
         client.query({ ...context.statement, values: [...context.values] }),
         ...queries.map(({ statement, values }) => client.query<Row>({ ...statement, values: [...values] })),
         // All of them are answered once this one is; when it is not in time, the driver cuts the connection.
         client.query({ text: "commit", query_timeout: Math.max(1, deadline - performance.now()) } as pg.QueryConfig),
-      ];
+      ]);
       const results = await Promise.allSettled(sent);
       const failed = results.find((result) => result.status === "rejected");
       if (failed) {

@@ -1,6 +1,7 @@
 import type { Participant, Role, RoomDetail, RoomKind, RoomSummary } from "@sendsar/protocol/objects/room";
 import type { Db, Query, Statement } from "./db.ts";
 import { deliveredAt } from "./receipts.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import { isListed, lastReadMessageId, messageIdAt, unreadCount } from "./unread.ts";
 
 /** Where a page of rooms ends: the next one starts behind it. */
@@ -136,8 +137,17 @@ export interface RoomHead {
 }
 
 /** The rooms a user is in, at most `limit`, those with the latest activity first. */
-export const listRoomHeadsOf = async (db: Db, tenantId: string, userId: string, limit: number): Promise<RoomHead[]> => {
-  const rows = await db.query<{ room_id: string; last_seq: number }>(tenantId, selectHeads, [tenantId, userId, limit]);
+export const listRoomHeadsOf = async (
+  reads: SharedReads,
+  tenantId: string,
+  userId: string,
+  limit: number,
+): Promise<RoomHead[]> => {
+  const rows = await reads.query<{ room_id: string; last_seq: number }>(tenantId, selectHeads, [
+    tenantId,
+    userId,
+    limit,
+  ]);
   return rows.map((row) => ({ roomId: row.room_id, lastSeq: row.last_seq }));
 };
 

@@ -1,6 +1,7 @@
 import type { User } from "@sendsar/protocol/objects/user";
 import type { Db, Statement } from "./db.ts";
 import { momentFromNow, revoking } from "./revocations.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import type { UserRow } from "./users.ts";
 import { toUser } from "./users.ts";
 
@@ -15,8 +16,8 @@ export interface SessionState {
   readonly readAtMs: number;
 }
 
-export const findSessionState = async (db: Db, tenantId: string, userId: string): Promise<SessionState> => {
-  const [row] = await db.query<SessionRow>(tenantId, selectSessionState, [tenantId, userId]);
+export const findSessionState = async (reads: SharedReads, tenantId: string, userId: string): Promise<SessionState> => {
+  const [row] = await reads.query<SessionRow>(tenantId, selectSessionState, [tenantId, userId]);
   if (!row) throw new Error("unable to read the state of a user; the statement answered no row");
   return {
     known: row.known,

@@ -28,6 +28,8 @@ export interface Feed {
    */
   close(tenantId: string, roomId: string): void;
   isOpen(tenantId: string, roomId: string): boolean;
+  /** The last event that was delivered in a room that is open; undefined for one that is not. */
+  position(tenantId: string, roomId: string): number | undefined;
   /** True if the room is not open, and its event `seq` was delivered before it was closed. */
   isPast(tenantId: string, roomId: string, seq: number): boolean;
   /** Events, from whatever source. */
@@ -156,6 +158,7 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
       settle(room, []);
     },
     isOpen: (tenantId, roomId) => rooms.has(keyOf(tenantId, roomId)),
+    position: (tenantId, roomId) => rooms.get(keyOf(tenantId, roomId))?.order.position,
     isPast: (tenantId, roomId, seq) => seq <= (heard.get(keyOf(tenantId, roomId))?.position ?? 0),
     offer(tenantId, events) {
       for (const event of events) {

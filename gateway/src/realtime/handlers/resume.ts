@@ -3,6 +3,7 @@ import { limits } from "@sendsar/protocol/limits";
 import { validate as isUuid } from "uuid";
 import type { LogEvent } from "../../store/log.ts";
 import { readMissed } from "../../store/log.ts";
+import { roomChannel } from "../channels.ts";
 import type { DownEvent } from "../down-event.ts";
 import { toDownEvent, toParticipantsChanged } from "../down-event.ts";
 import { linkEvent } from "../file-links.ts";
@@ -15,10 +16,18 @@ type ResumedRoom = DownEvents["resumed"]["rooms"][number];
  * the reading comes live; an event may come both ways, and its `seq` tells.
  */
 export const resume: Handler<"resume"> = async (context, { socket, tenantId, userId }, { rooms }) => {
-  const { deps, fanout, fileLinks } = context;
-  const positions = Object.entries(rooms).filter(([roomId]) => isUuid(roomId));
-  const { memberOf, missed } = await readMissed(deps.db, tenantId, userId, positions, limits.resumeRoomEventsMax);
-  const lost = Object.keys(rooms).filter((roomId) => !memberOf.has(roomId));
+  const { deps, fanout, fileLinks, feed } = context;
+  // Of a room in whose group the socket is, all up to the feed's position was delivered and the rest comes live: who has
+  // that much has missed nothing, and nothing need be read.
+  const isBehind = ([roomId, seq]: readonly [string, number]): boolean =>
+    !socket.rooms.has(roomChannel(tenantId, roomId)) || seq < (feed.position(tenantId, roomId) ?? Infinity);
+  const behind = Object.entries(rooms).filter(isBehind);
+  const positions = behind.filter(([roomId]) => isUuid(roomId));
+  const { memberOf, missed } =
+    positions.length === 0
+      ? { memberOf: new Set<string>(), missed: [] }
+      : await readMissed(deps.db, tenantId, userId, positions, limits.resumeRoomEventsMax);
+  const lost = behind.flatMap(([roomId]) => (memberOf.has(roomId) ? [] : [roomId]));
   const answers: ResumedRoom[] = [
     ...lost.map((roomId) => ({ roomId, reset: true, events: [] })),
     ...missed.map(({ roomId, events }) => ({

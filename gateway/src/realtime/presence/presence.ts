@@ -40,23 +40,28 @@ export interface PresenceOptions {
 }
 
 export const createPresence = ({ self, bus, fanout, timers }: PresenceOptions): Presence => {
-  /** Users who are gone and still shown online, and the timers that end it. */
-  const leaving = new Map<string, unknown>();
+  /** By tenant: users who are gone and still shown online, and the timers that end it. */
+  const leaving = new Map<string, Map<string, unknown>>();
 
   const tellTenant = (tenantId: string, userId: string, online: boolean): void =>
     fanout.toChannel(tenantChannel(tenantId), "tenant-presence", { userId, online });
 
   const onTenantChange = (tenantId: string, userId: string, here: boolean): void => {
-    const key = JSON.stringify([tenantId, userId]);
+    const users = leaving.get(tenantId) ?? new Map<string, unknown>();
+    const forget = (): void => {
+      users.delete(userId);
+      if (users.size === 0) leaving.delete(tenantId);
+    };
     if (!here) {
       const end = (): void => {
-        leaving.delete(key);
+        forget();
         tellTenant(tenantId, userId, false);
       };
-      leaving.set(key, timers.setTimeout(end, limits.presenceOfflineDelayMs));
-    } else if (leaving.has(key)) {
-      timers.clearTimeout(leaving.get(key));
-      leaving.delete(key);
+      users.set(userId, timers.setTimeout(end, limits.presenceOfflineDelayMs));
+      leaving.set(tenantId, users);
+    } else if (users.has(userId)) {
+      timers.clearTimeout(users.get(userId));
+      forget();
     } else tellTenant(tenantId, userId, true);
   };
 
@@ -74,25 +79,20 @@ export const createPresence = ({ self, bus, fanout, timers }: PresenceOptions): 
   });
   bus.on("presence", (message) => replica.hear(message as PresenceMessage));
 
-  const lingering = (tenantId: string): string[] =>
-    [...leaving.keys()].flatMap((key) => {
-      const [tenant, userId] = JSON.parse(key) as [string, string];
-      return tenant === tenantId ? [userId] : [];
-    });
-
   return {
     arrive: (tenantId, userId) => replica.enter(tenantId, userId),
     leave: (tenantId, userId) => replica.leave(tenantId, userId),
     openRoom: (tenantId, roomId, userId) => replica.enter(`${tenantId}/${roomId}`, userId),
     closeRoom: (tenantId, roomId, userId) => replica.leave(`${tenantId}/${roomId}`, userId),
     closeRoomFor: (tenantId, roomId, userId) => replica.leaveAll(`${tenantId}/${roomId}`, userId),
-    online: (tenantId) => [...view.usersIn(tenantId), ...lingering(tenantId)].slice(0, limits.presenceSnapshotMax),
+    online: (tenantId) =>
+      [...view.usersIn(tenantId), ...(leaving.get(tenantId)?.keys() ?? [])].slice(0, limits.presenceSnapshotMax),
     inRoom: (tenantId, roomId) => [...view.usersIn(`${tenantId}/${roomId}`)],
     socketsOf: (tenantId, userId) => replica.count(tenantId, userId),
     resync: replica.resync,
     stop() {
       replica.stop();
-      for (const timer of leaving.values()) timers.clearTimeout(timer);
+      for (const users of leaving.values()) for (const timer of users.values()) timers.clearTimeout(timer);
     },
   };
 };
