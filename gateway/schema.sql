@@ -17,11 +17,19 @@ create table tenants (
   CHECK ((tenant_id ~ '^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$'::text))
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on tenants for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy provisioner_lists on tenants for select to sendsar_provisioner
   using true;
 create policy tenant_isolation on tenants for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant select, update (sessions_valid_from, settings, updated_at) on tenants to sendsar_bound_gateway;
 grant select, update (sessions_valid_from, settings, updated_at) on tenants to sendsar_gateway;
 grant delete, insert, select, update on tenants to sendsar_provisioner;
 
@@ -39,11 +47,19 @@ create table api_keys (
 );
 CREATE INDEX api_keys_by_hash ON sendsar.api_keys USING btree (key_hash);
 -- row-level security: enabled, forced
+create policy bound_tenant on api_keys for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy presented_key on api_keys for select
   using (key_hash = decode(NULLIF(current_setting('sendsar.key_hash'::text, true), ''::text), 'hex'::text));
 create policy tenant_isolation on api_keys for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant select on api_keys to sendsar_bound_gateway;
 grant select on api_keys to sendsar_gateway;
 grant delete, insert, select, update on api_keys to sendsar_provisioner;
 
@@ -60,9 +76,17 @@ create table tenant_secrets (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on tenant_secrets for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on tenant_secrets for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant select on tenant_secrets to sendsar_bound_gateway;
 grant select on tenant_secrets to sendsar_gateway;
 grant delete, insert, select, update on tenant_secrets to sendsar_provisioner;
 
@@ -82,9 +106,17 @@ create table users (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on users for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on users for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant insert, select, update on users to sendsar_bound_gateway;
 grant insert, select, update on users to sendsar_gateway;
 grant delete, select on users to sendsar_provisioner;
 
@@ -113,9 +145,17 @@ create table rooms (
 );
 CREATE INDEX rooms_by_activity ON sendsar.rooms USING btree (tenant_id, activity_at DESC, room_id) WHERE (deleted_at IS NULL);
 -- row-level security: enabled, forced
+create policy bound_tenant on rooms for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on rooms for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant insert, select, update on rooms to sendsar_bound_gateway;
 grant insert, select, update on rooms to sendsar_gateway;
 grant delete, select on rooms to sendsar_provisioner;
 
@@ -140,9 +180,17 @@ create table participants (
 );
 CREATE INDEX participants_by_user ON sendsar.participants USING btree (tenant_id, user_id, room_id);
 -- row-level security: enabled, forced
+create policy bound_tenant on participants for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on participants for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on participants to sendsar_bound_gateway;
 grant delete, insert, select, update on participants to sendsar_gateway;
 grant delete, select on participants to sendsar_provisioner;
 CREATE OR REPLACE FUNCTION sendsar.remember_rooms()
@@ -188,9 +236,17 @@ CREATE INDEX messages_by_id ON sendsar.messages USING btree (message_id, tenant_
 CREATE INDEX messages_deleted ON sendsar.messages USING btree (tenant_id, room_id, seq) WHERE (deleted_at IS NOT NULL);
 CREATE INDEX messages_pinned ON sendsar.messages USING btree (tenant_id, room_id, pinned_at DESC) WHERE (pinned_at IS NOT NULL);
 -- row-level security: enabled, forced
+create policy bound_tenant on messages for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on messages for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on messages to sendsar_bound_gateway;
 grant delete, insert, select, update on messages to sendsar_gateway;
 grant delete, select on messages to sendsar_provisioner;
 
@@ -211,11 +267,19 @@ create table events (
 CREATE INDEX events_by_transaction ON sendsar.events USING btree (txid, "position");
 CREATE INDEX events_of_membership ON sendsar.events USING btree (tenant_id, room_id, seq) WHERE (type = 'participants.changed'::text);
 -- row-level security: enabled, forced
+create policy bound_tenant on events for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy log_readers on events for select to sendsar_gateway
   using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
 create policy tenant_isolation on events for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant insert, select on events to sendsar_bound_gateway;
 grant insert, select on events to sendsar_gateway;
 grant delete, select on events to sendsar_provisioner;
 
@@ -233,11 +297,19 @@ create table revocations (
 CREATE INDEX revocations_by_age ON sendsar.revocations USING btree (created_at);
 CREATE INDEX revocations_by_transaction ON sendsar.revocations USING btree (txid);
 -- row-level security: enabled, forced
+create policy bound_tenant on revocations for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy log_readers on revocations for select to sendsar_gateway
   using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
 create policy tenant_isolation on revocations for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select on revocations to sendsar_bound_gateway;
 grant delete, insert, select on revocations to sendsar_gateway;
 grant delete, insert, select on revocations to sendsar_provisioner;
 
@@ -249,11 +321,19 @@ create table rooms_to_clear (
   FOREIGN KEY (tenant_id, room_id) REFERENCES sendsar.rooms(tenant_id, room_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on rooms_to_clear for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy clearing on rooms_to_clear for select to sendsar_gateway
   using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
 create policy tenant_isolation on rooms_to_clear for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select on rooms_to_clear to sendsar_bound_gateway;
 grant delete, insert, select on rooms_to_clear to sendsar_gateway;
 grant delete, select on rooms_to_clear to sendsar_provisioner;
 
@@ -268,9 +348,17 @@ create table user_rooms (
   FOREIGN KEY (tenant_id, user_id) REFERENCES sendsar.users(tenant_id, user_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on user_rooms for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on user_rooms for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on user_rooms to sendsar_bound_gateway;
 grant delete, insert, select, update on user_rooms to sendsar_gateway;
 grant delete, insert, select, update on user_rooms to sendsar_provisioner;
 
@@ -292,9 +380,17 @@ create table devices (
 );
 CREATE INDEX devices_by_user ON sendsar.devices USING btree (tenant_id, user_id, registered_at);
 -- row-level security: enabled, forced
+create policy bound_tenant on devices for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on devices for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on devices to sendsar_bound_gateway;
 grant delete, insert, select, update on devices to sendsar_gateway;
 grant delete, insert, select, update on devices to sendsar_provisioner;
 
@@ -310,9 +406,17 @@ create table tenant_apps (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on tenant_apps for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on tenant_apps for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on tenant_apps to sendsar_bound_gateway;
 grant delete, insert, select, update on tenant_apps to sendsar_gateway;
 grant delete, insert, select, update on tenant_apps to sendsar_provisioner;
 
@@ -328,9 +432,17 @@ create table app_secrets (
   FOREIGN KEY (tenant_id, app_code) REFERENCES sendsar.tenant_apps(tenant_id, app_code) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on app_secrets for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on app_secrets for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on app_secrets to sendsar_bound_gateway;
 grant delete, insert, select, update on app_secrets to sendsar_gateway;
 grant delete, insert, select, update on app_secrets to sendsar_provisioner;
 
@@ -354,11 +466,19 @@ create table uploads (
 CREATE INDEX uploads_by_user ON sendsar.uploads USING btree (user_id, status, tenant_id);
 CREATE INDEX uploads_pending ON sendsar.uploads USING btree (created_at) WHERE (status = 'pending'::text);
 -- row-level security: enabled, forced
+create policy bound_tenant on uploads for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy clearing on uploads for select to sendsar_gateway
   using ((current_setting('sendsar.tenant_id'::text, true) = '*'::text) AND (status = 'pending'::text));
 create policy tenant_isolation on uploads for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on uploads to sendsar_bound_gateway;
 grant delete, insert, select, update on uploads to sendsar_gateway;
 grant delete, select on uploads to sendsar_provisioner;
 
@@ -374,9 +494,17 @@ create table upload_uses (
 CREATE INDEX upload_uses_by_message ON sendsar.upload_uses USING btree (message_id, tenant_id);
 CREATE INDEX upload_uses_by_room ON sendsar.upload_uses USING btree (room_id, tenant_id);
 -- row-level security: enabled, forced
+create policy bound_tenant on upload_uses for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on upload_uses for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on upload_uses to sendsar_bound_gateway;
 grant delete, insert, select, update on upload_uses to sendsar_gateway;
 grant delete, select on upload_uses to sendsar_provisioner;
 
@@ -388,11 +516,19 @@ create table file_removals (
 );
 CREATE INDEX file_removals_due ON sendsar.file_removals USING btree (due_at);
 -- row-level security: enabled, forced
+create policy bound_tenant on file_removals for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy clearing on file_removals for select to sendsar_gateway
   using (current_setting('sendsar.tenant_id'::text, true) = '*'::text);
 create policy tenant_isolation on file_removals for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on file_removals to sendsar_bound_gateway;
 grant delete, insert, select, update on file_removals to sendsar_gateway;
 grant insert, select, update on file_removals to sendsar_provisioner;
 
@@ -408,9 +544,17 @@ create table storage_usage (
   FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
 );
 -- row-level security: enabled, forced
+create policy bound_tenant on storage_usage for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on storage_usage for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on storage_usage to sendsar_bound_gateway;
 grant delete, insert, select, update on storage_usage to sendsar_gateway;
 grant delete, select on storage_usage to sendsar_provisioner;
 
@@ -428,8 +572,87 @@ create table idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON sendsar.idempotency_keys USING btree (tenant_id, created_at);
 -- row-level security: enabled, forced
+create policy bound_tenant on idempotency_keys for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
 create policy tenant_isolation on idempotency_keys for all
   using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
   with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on idempotency_keys to sendsar_bound_gateway;
 grant delete, insert, select, update on idempotency_keys to sendsar_gateway;
 grant delete, select on idempotency_keys to sendsar_provisioner;
+
+create table tenant_bindings (
+  tenant_id text not null,
+  namespace text not null,
+  name text not null,
+  uid text not null,
+  database_name text,
+  created_at timestamp(3) with time zone not null default now(),
+  retained_at timestamp(3) with time zone,
+  PRIMARY KEY (tenant_id),
+  CHECK (((length(database_name) >= 1) AND (length(database_name) <= 63))),
+  CHECK (((length(name) >= 1) AND (length(name) <= 253))),
+  CHECK (((length(namespace) >= 1) AND (length(namespace) <= 63))),
+  CHECK (((length(uid) >= 1) AND (length(uid) <= 64))),
+  CHECK ((tenant_id ~ '^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$'::text))
+);
+-- row-level security: enabled, forced
+create policy bound_tenant on tenant_bindings for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
+create policy provisioner_lists on tenant_bindings for select to sendsar_provisioner
+  using true;
+create policy tenant_isolation on tenant_bindings for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant delete, insert, select, update on tenant_bindings to sendsar_provisioner;
+
+create table operator_fence (
+  tenant_id text not null,
+  fence bigint not null,
+  PRIMARY KEY (tenant_id),
+  CHECK ((tenant_id = '*'::text))
+);
+-- row-level security: enabled, forced
+create policy bound_tenant on operator_fence for all to sendsar_bound_gateway
+  using COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false)
+  with check COALESCE((tenant_id = ANY (ARRAY( SELECT gateway_logins.tenant_id
+   FROM sendsar.gateway_logins
+  WHERE (gateway_logins.login = SESSION_USER)))), false);
+create policy tenant_isolation on operator_fence for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant select, update on operator_fence to sendsar_provisioner;
+
+create table gateway_logins (
+  tenant_id text not null,
+  login name not null,
+  password_hash bytea not null,
+  created_at timestamp(3) with time zone not null default now(),
+  PRIMARY KEY (tenant_id, login),
+  CHECK ((length(password_hash) = 32)),
+  FOREIGN KEY (tenant_id) REFERENCES sendsar.tenants(tenant_id) ON DELETE CASCADE
+);
+CREATE INDEX gateway_logins_by_login ON sendsar.gateway_logins USING btree (login);
+-- row-level security: enabled, forced
+create policy bound_tenant on gateway_logins for all to sendsar_bound_gateway
+  using (login = SESSION_USER)
+  with check (login = SESSION_USER);
+create policy own_login on gateway_logins for select to sendsar_bound_gateway
+  using (login = SESSION_USER);
+create policy tenant_isolation on gateway_logins for all
+  using (tenant_id = current_setting('sendsar.tenant_id'::text, true))
+  with check (tenant_id = current_setting('sendsar.tenant_id'::text, true));
+grant select (login, tenant_id) on gateway_logins to sendsar_bound_gateway;
+grant delete, insert, select, update on gateway_logins to sendsar_provisioner;

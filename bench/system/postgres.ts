@@ -7,7 +7,7 @@ import { cores, pinned } from "../measure/pin.ts";
 import { chooseAccount, postgresEnv } from "../../scripts/postgres/account.ts";
 import { findBinaries } from "../../scripts/postgres/binaries.ts";
 import { ensureCluster, superuser } from "../../scripts/postgres/cluster.ts";
-import { guardPostgres } from "../../scripts/postgres/guard.ts";
+import { guardProcess } from "../../scripts/process/guard.ts";
 import { startChild } from "../../scripts/process/child.ts";
 import { freePort } from "../../scripts/process/ports.ts";
 import { waitUntil } from "../../scripts/process/wait.ts";
@@ -48,7 +48,7 @@ export const startBenchPostgres = async ({ library }: BenchPostgresOptions = {})
   const [command, args] = pinned(cores.subject, wrapped.command, wrapped.args);
   const env = { ...postgresEnv(), ...(library !== undefined && { LD_PRELOAD: library }) };
   const child = await startChild({ ...wrapped, name: "Postgres", command, args, env, cwd: "/", logFile });
-  const guard = guardPostgres(child.pid, dataDir);
+  const guard = guardProcess(child.pid, { signal: "INT", removeAfter: dataDir });
   parts.defer(async () => {
     await child.stop([
       { signal: "SIGINT", waitMs: 10_000 },

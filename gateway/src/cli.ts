@@ -15,6 +15,11 @@ const usage = `Usage:
                                                 safe beside the traffic, reads every message
   tenants delete <id> --yes                     remove a tenant and everything it has, for good
 
+A tenant that a Tenant resource of Kubernetes has is changed there: rotate-key, suspend, resume and delete refuse it. With
+--force they do it all the same, and the operator may soon do it the other way round. One that was kept when its resource
+was deleted is nobody's, and needs no --force. The rows of a tenant with a database of its own are there: run the command
+with ADMIN_DATABASE_URL of that database; only delete works from here too.
+
 Environment: ADMIN_DATABASE_URL, MASTER_KEY
 `;
 
@@ -27,6 +32,7 @@ const main = async (args: readonly string[]): Promise<void> => {
       name: { type: "string" },
       overlap: { type: "string" },
       yes: { type: "boolean" },
+      force: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
@@ -46,10 +52,11 @@ const run = async (
   provisioner: Provisioner,
   verb: string,
   id: string | undefined,
-  options: { readonly name?: string; readonly overlap?: string; readonly yes?: boolean },
+  options: { readonly name?: string; readonly overlap?: string; readonly yes?: boolean; readonly force?: boolean },
 ): Promise<unknown> => {
-  if (verb === "list") return await provisioner.listTenants();
+  if (verb === "list") return [...(await provisioner.listTenants()), ...(await provisioner.listTenantsElsewhere())];
   if (id === undefined) throw new Error(`unable to ${verb}; name the tenant`);
+  await requireByHand(provisioner, verb, id, options.force ?? false);
   switch (verb) {
     case "create":
       return await provisioner.createTenant({
@@ -78,6 +85,20 @@ const run = async (
         `unable to ${verb}; there is create, list, rotate-key, suspend, resume, verify-unread and delete`,
       );
   }
+};
+
+/** What a Tenant resource has is changed there, and what is in another database, from there. */
+const requireByHand = async (provisioner: Provisioner, verb: string, id: string, force: boolean): Promise<void> => {
+  if (verb === "verify-unread") return;
+  const binding = await provisioner.findBinding(id);
+  if (!binding) return;
+  const { owner, databaseName, retainedAt } = binding;
+  if (retainedAt === undefined && !force) {
+    const howTo = verb === "create" ? "" : "; --force does it all the same";
+    throw new Error(`unable to ${verb} ${id}; it is managed by Kubernetes (${owner.namespace}/${owner.name})${howTo}`);
+  }
+  if (databaseName === undefined || verb === "delete") return;
+  throw new Error(`unable to ${verb} ${id}; it is in a database of its own, set ADMIN_DATABASE_URL to ${databaseName}`);
 };
 
 const toSeconds = (text: string | undefined): number => {

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { Keys } from "./auth/key-ring.ts";
 import type { FilesConfig } from "./files/files.ts";
 import { filesVariables, toFilesConfig } from "./files-config.ts";
+import { keySchema, keysVariables, toKeys } from "./keys-config.ts";
 import { isProxyRange } from "./client-address.ts";
 
 /** One environment variable: how it is read, what it is without it, and the sentence the reference page shows. */
@@ -19,7 +21,7 @@ export const configVariables = {
   DATABASE_URL: {
     schema: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL"),
     sentence:
-      "Postgres, as a login that is a member of `sendsar_gateway` and nothing more; a role that owns tables or bypasses row-level security is refused.",
+      "Postgres, as a login that is a member of `sendsar_gateway` and nothing more, or with `TENANT_ID` one that is bound to the tenant; a role that owns tables or bypasses row-level security is refused.",
     secret: true,
   },
   LISTEN_DATABASE_URL: {
@@ -41,18 +43,20 @@ export const configVariables = {
       .string()
       .regex(/^rediss?:\/\//, "must be a redis:// or rediss:// URL")
       .optional(),
-    sentence: "Redis 6.2 or later, for `FANOUT=redis-streams`. Nothing is stored there that is not in Postgres.",
+    sentence:
+      "Redis 6.2 or later, for `FANOUT=redis-streams`. Nothing is stored there that is not in Postgres. Whoever can log in sees what all gateways on it tell each other: one with `TENANT_ID` needs a Redis of its own.",
     secret: true,
+  },
+  CONNECTIONS_MAX: {
+    schema: z.coerce.number().int().min(1).max(1_000_000).default(20_000),
+    sentence:
+      "Connections of clients at most, sockets and idle ones included; one more is closed at once. Below what the system lets a process open.",
   },
   DATABASE_POOL_MAX: {
     schema: z.coerce.number().int().min(2).max(200).default(10),
     sentence: "Database connections of one gateway at most.",
   },
-  MASTER_KEY: {
-    schema: z.string().refine((value) => Buffer.from(value, "base64").length === 32, "must be 32 bytes in base64"),
-    sentence: "Opens the tenants' sealed secrets: 32 bytes in base64, the same on every gateway and for provisioning.",
-    secret: true,
-  },
+  ...keysVariables,
   SOCKET_TRANSPORTS: {
     schema: z
       .string()
@@ -81,9 +85,25 @@ export const configVariables = {
     schema: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
     sentence: "What is logged: this level and above, as JSON lines on standard output.",
   },
+  ADMIN_PORT: {
+    schema: port.optional(),
+    sentence:
+      "Port for those who run the gateway: `/livez`, `/readyz`, `/startupz` and `/metrics`, without credentials, so not to be reached from outside; 0 takes a free one. Not served when not set.",
+  },
   SHUTDOWN_GRACE_MS: {
     schema: z.coerce.number().int().min(0).max(300_000).default(3000),
-    sentence: "Milliseconds that a stop waits for what is under way before it cuts connections.",
+    sentence:
+      "Milliseconds that a stop waits for what is under way before it cuts connections. Without `DRAIN_SPREAD_SECONDS` sockets are sent away in the first half of it.",
+  },
+  DRAIN_SPREAD_SECONDS: {
+    schema: z.coerce.number().min(0).max(3600).optional(),
+    sentence:
+      "Seconds over which a stop spreads sending sockets away, so that the other gateways do not get all of them at once; `SHUTDOWN_GRACE_MS` begins after it.",
+  },
+  CONNECTION_AGE_MAX_SECONDS: {
+    schema: z.coerce.number().min(1).max(604_800).optional(),
+    sentence:
+      "Seconds, ± 10 %, after which a socket is sent away to come back, perhaps to a gateway that was started since. Without it sockets stay where they are.",
   },
 } as const satisfies Record<string, ConfigVariable>;
 
@@ -94,10 +114,14 @@ export const provisioningVariables = {
     sentence: "Postgres, as the login that migrates: it owns the schema and may work as `sendsar_provisioner`.",
     secret: true,
   },
-  MASTER_KEY: configVariables.MASTER_KEY,
+  MASTER_KEY: {
+    schema: keySchema,
+    sentence: "Seals the tenants' secrets: 32 bytes in base64, the same that gateways of all tenants have.",
+    secret: true,
+  },
 } as const satisfies Record<string, ConfigVariable>;
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 type Values = { readonly [K in keyof typeof configVariables]: z.output<(typeof configVariables)[K]["schema"]> };
 
 /** What gateways tell each other with. */
@@ -111,8 +135,10 @@ export interface Config {
   readonly host: string;
   readonly databaseUrl: string;
   readonly fanout: Fanout;
+  readonly connectionsMax: number;
   readonly databasePoolMax: number;
-  readonly masterKey: string;
+  /** Whom it serves, and with which key. */
+  readonly keys: Keys;
   readonly socketTransports: readonly ("websocket" | "polling")[];
   /** False when nothing is limited. */
   readonly rateLimits: boolean;
@@ -120,7 +146,12 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly files: FilesConfig;
   readonly logLevel: Values["LOG_LEVEL"];
-  readonly shutdownGraceMs: number;
+  /** Undefined when probes and metrics are not served. */
+  readonly adminPort: number | undefined;
+  /** How a stop goes: milliseconds over which sockets are sent away, and then those in which work may finish. */
+  readonly stop: { readonly spreadMs: number; readonly finishMs: number };
+  /** How long a socket may stay, about. Undefined: as long as it likes. */
+  readonly connectionAgeMsMax: number | undefined;
 }
 
 /** The environment does not make a configuration; the message says which variables and why. */
@@ -136,16 +167,25 @@ export const readConfig = (env: Env = process.env): Config => {
     host: read.HOST,
     databaseUrl: read.DATABASE_URL,
     fanout: toFanout(read),
+    connectionsMax: read.CONNECTIONS_MAX,
     databasePoolMax: read.DATABASE_POOL_MAX,
-    masterKey: read.MASTER_KEY,
+    keys: together(() => toKeys(read)),
     socketTransports: read.SOCKET_TRANSPORTS,
     rateLimits: read.RATE_LIMITS === "on",
     trustedProxies: read.TRUSTED_PROXIES,
-    files: toFiles(read),
+    files: together(() => toFilesConfig(read)),
     logLevel: read.LOG_LEVEL,
-    shutdownGraceMs: read.SHUTDOWN_GRACE_MS,
+    adminPort: read.ADMIN_PORT,
+    stop: toStop(read),
+    connectionAgeMsMax:
+      read.CONNECTION_AGE_MAX_SECONDS === undefined ? undefined : read.CONNECTION_AGE_MAX_SECONDS * 1000,
   };
 };
+
+const toStop = ({ SHUTDOWN_GRACE_MS: graceMs, DRAIN_SPREAD_SECONDS: spread }: Values): Config["stop"] =>
+  spread === undefined
+    ? { spreadMs: graceMs / 2, finishMs: graceMs / 2 }
+    : { spreadMs: spread * 1000, finishMs: graceMs };
 
 const toFanout = (read: Values): Fanout => {
   if (read.FANOUT === "postgres") {
@@ -157,9 +197,10 @@ const toFanout = (read: Values): Fanout => {
   return { kind: "redis-streams", redisUrl: read.REDIS_URL };
 };
 
-const toFiles = (read: Values): FilesConfig => {
+/** Values that are each as they should be, and may not go together. */
+const together = <T>(make: () => T): T => {
   try {
-    return toFilesConfig(read);
+    return make();
   } catch (error) {
     throw new ConfigError(`unable to read the configuration; ${(error as Error).message}`);
   }
@@ -173,7 +214,11 @@ export const readProvisioningConfig = (
   return { databaseUrl: String(read["ADMIN_DATABASE_URL"]), masterKey: String(read["MASTER_KEY"]) };
 };
 
-const readVariables = (variables: Readonly<Record<string, ConfigVariable>>, env: Env): Record<string, unknown> => {
+/** Reads a table of variables. Throws `ConfigError` that names every one that does not fit. */
+export const readVariables = (
+  variables: Readonly<Record<string, ConfigVariable>>,
+  env: Env,
+): Record<string, unknown> => {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries(variables)) {

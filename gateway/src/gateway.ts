@@ -1,10 +1,8 @@
-import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout } from "node:timers/promises";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
-import { createMasterKey } from "./auth/seal.ts";
+import { createKeyRing } from "./auth/key-ring.ts";
 import { createAttempts } from "./chat/attempts.ts";
 import { createCredentials } from "./chat/credentials.ts";
 import { createCursors } from "./chat/cursor.ts";
@@ -18,9 +16,12 @@ import { startRoomClearing } from "./chat/room-clearing.ts";
 import { createClientAddress } from "./client-address.ts";
 import type { Config } from "./config.ts";
 import { createFiles } from "./files/files.ts";
+import type { AdminServer, Running } from "./http/admin-server.ts";
+import { startAdminServer } from "./http/admin-server.ts";
 import { limitReadTime, requestReadMsMax } from "./http/read-time.ts";
 import { followConnections } from "./http/connections.ts";
 import { isFilePut } from "./http/files.ts";
+import type { Health } from "./http/health.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createIds } from "./ids.ts";
 import { joinPostgresCluster } from "./realtime/cluster/adapter.ts";
@@ -28,17 +29,23 @@ import { joinRedisCluster } from "./realtime/cluster/redis-adapter.ts";
 import { createIo } from "./realtime/io.ts";
 import { createRealtime } from "./realtime/realtime.ts";
 import type { Timers } from "./realtime/timers.ts";
+import { createPulse, within } from "./pulse.ts";
 import type { Db } from "./store/db.ts";
 import { openDb } from "./store/db.ts";
 import { findOwnRateLimits } from "./store/rate-limits.ts";
 import { createSharedReads } from "./store/shared-reads.ts";
 import { requireUsableDatabase } from "./store/start-check.ts";
 import { waitForDatabase } from "./store/wait-for-database.ts";
+import { createCounters } from "./telemetry/counters.ts";
+import { openMetricsText } from "./telemetry/metrics-text.ts";
+import { createRequestCounts } from "./telemetry/request-counts.ts";
 
 /** A running gateway. */
 export interface Gateway {
   /** Port it listens on. */
   readonly port: number;
+  /** Port of probes and metrics, when they are served. */
+  readonly adminPort: number | undefined;
   /** Ends it: takes no new work, finishes what is under way, cuts what is left after the grace. Safe to repeat. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -60,23 +67,66 @@ export interface GatewayOptions {
  * cannot be used as it is: another schema, or a role that row-level security does not bind.
  */
 export const createGateway = async (config: Config, options: GatewayOptions): Promise<Gateway> => {
-  const { logger, now = () => new Date(), timers = globalThis, checkResponses = false } = options;
+  await using parts = new AsyncDisposableStack();
+  let running: Running | undefined;
+  const admin =
+    config.adminPort === undefined
+      ? undefined
+      : parts.use(
+          await startAdminServer({
+            port: config.adminPort,
+            host: config.host,
+            running: () => running,
+            onError: (error) => options.logger.error({ err: error }, "unable to answer on the admin port"),
+          }),
+        );
+  const db = parts.use(await openUsableDatabase(config, options));
+  const gateway = await startServing(config, options, db, (started) => (running = started));
+  parts.move();
+  return withAdmin(gateway, admin);
+};
+
+/** The admin port outlives the gateway: who drains it still asks how it is. */
+const withAdmin = (gateway: Omit<Gateway, "adminPort">, admin: AdminServer | undefined): Gateway => {
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopping ??= gateway.stop().then(() => admin?.[Symbol.asyncDispose]()));
+  return { port: gateway.port, adminPort: admin?.port, stop, [Symbol.asyncDispose]: stop };
+};
+
+const openUsableDatabase = async (config: Config, { logger, signal }: GatewayOptions): Promise<Db> => {
+  const onlyTenantId = onlyTenantOf(config);
   const db = openDb({
     databaseUrl: config.databaseUrl,
     poolMax: config.databasePoolMax,
+    onlyTenantId,
     onConnectionError: (error) => logger.warn({ err: error }, "a database connection broke"),
   });
   try {
-    await waitForDatabase(() => requireUsableDatabase(db), {
-      signal: options.signal ?? new AbortController().signal,
+    await waitForDatabase(() => requireUsableDatabase(db, onlyTenantId), {
+      signal: signal ?? new AbortController().signal,
       onWaiting: (error) => logger.warn({ err: error }, "the database does not answer; waiting for it"),
     });
+    return db;
   } catch (error) {
     await db[Symbol.asyncDispose]();
     throw error;
   }
+};
 
-  const files = createFiles(config.files, { masterKey: config.masterKey, now });
+const onlyTenantOf = ({ keys }: Config): string | undefined => (keys.kind === "tenant" ? keys.tenantId : undefined);
+
+/** Puts together all that serves, and starts it. */
+const startServing = async (
+  config: Config,
+  options: GatewayOptions,
+  db: Db,
+  onStarted: (running: Running) => void,
+): Promise<Omit<Gateway, "adminPort">> => {
+  const { logger, now = () => new Date(), timers = globalThis, checkResponses = false } = options;
+  const keys = createKeyRing(config.keys);
+  const counters = createCounters();
+  const requests = createRequestCounts();
+  const files = createFiles(config.files, { keys, now });
   // Messages do not need it, so a gateway starts without.
   void files?.store.check().catch((error: unknown) => logger.error({ err: error }, "files cannot be kept"));
   let stopping: Promise<void> | undefined;
@@ -87,6 +137,7 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     // A file that a client puts here may take long; what else comes is given less below.
     requestTimeout: files?.store.receiver ? limits.uploadPutSecondsMax * 1000 : requestReadMsMax,
   });
+  httpServer.maxConnections = config.connectionsMax;
   // A kept-alive connection that falls idle while a stop is under way would hold it up until the grace is over.
   httpServer.on("request", (_request, response) => {
     response.once("close", () => {
@@ -95,9 +146,8 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
   });
   const connections = followConnections(httpServer);
   const io = createIo(config.socketTransports);
-  const masterKey = createMasterKey(config.masterKey);
   const sharedReads = createSharedReads(db);
-  const credentials = createCredentials({ db, sharedReads, masterKey, now });
+  const credentials = createCredentials({ db, sharedReads, keys, onlyTenantId: onlyTenantOf(config), now });
   const limited = config.rateLimits ? createLimits(db, logger) : { rateLimiter: undefined, attempts: undefined };
   const addressOf = createClientAddress(config.trustedProxies);
   const realtime = createRealtime({
@@ -111,8 +161,11 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     logger,
     timers,
     now,
+    counters,
+    connectionAgeMsMax: config.connectionAgeMsMax,
     joinCluster(onListening) {
-      const channelPrefix = deriveChannelPrefix(config.masterKey);
+      // NOTIFY has no access rights inside a database: the name is one that only those who have the key can tell.
+      const channelPrefix = `sendsar:${keys.deriveName("notification channel")}`;
       const onError = (error: Error): void => logger.warn({ err: error }, "trouble with notifications");
       const options = { channelPrefix, onListening, onError };
       const { fanout } = config;
@@ -125,7 +178,10 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     db,
     // Half of the pool writes at most, so that reads always get through.
     flushesMax: Math.ceil(config.databasePoolMax / 2),
-    onCommitted: realtime.announcer.committed,
+    onCommitted(tenantId, events) {
+      counters.messagesCommitted += events.length;
+      realtime.announcer.committed(tenantId, events);
+    },
   });
   const clearing = startRoomClearing({
     db,
@@ -145,8 +201,8 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     writer,
     announcer: realtime.announcer,
     credentials,
-    cursors: createCursors(config.masterKey),
-    masterKey,
+    cursors: createCursors(keys),
+    keys,
     files,
     idempotency: createIdempotency({
       db,
@@ -156,6 +212,10 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     now,
     newId: createIds(),
   };
+  const health: Health = {
+    isStopping: () => stopping !== undefined,
+    isReady: async () => stopping === undefined && realtime.isCurrent() && (await databaseAnswers()),
+  };
   const http = await createHttpServer({
     deps,
     attempts: limited.attempts,
@@ -163,24 +223,37 @@ export const createGateway = async (config: Config, options: GatewayOptions): Pr
     logger,
     checkResponses,
     httpServer,
-    health: {
-      isStopping: () => stopping !== undefined,
-      isReady: async () => stopping === undefined && realtime.isCurrent() && (await databaseAnswers()),
-    },
+    health,
+    requests,
   });
   // After REST, so that Socket.IO takes its own path off before REST sees it.
   io.attach(httpServer);
   if (files?.store.receiver) limitReadTime(httpServer, isFilePut);
   await http.listen({ port: config.port, host: config.host });
+  const metrics =
+    config.adminPort === undefined
+      ? undefined
+      : openMetricsText({
+          counters,
+          requests,
+          connections: () => io.of("/").sockets.size,
+          writerQueue: () => writer.waiting,
+          gaps: realtime.gaps,
+          database: db.connections,
+          notifications: realtime.notifications,
+          isStopping: health.isStopping,
+        });
+  onStarted({ health, readMetrics: async () => (await metrics?.read()) ?? "" });
 
   const shutDown = async (): Promise<void> => {
     // Sockets go while requests are still answered; then nothing new comes in and what is under way finishes.
-    await realtime.drain(config.shutdownGraceMs / 2);
-    await within(config.shutdownGraceMs / 2, Promise.all([http.close(), writer.drain()]));
+    await realtime.drain(config.stop.spreadMs);
+    await within(config.stop.finishMs, Promise.all([http.close(), writer.drain()]));
     connections.cut();
     // At the same time: what still waits for a database that is away ends when its connection is cut.
     await Promise.all([realtime.stop(), clearing.stop(), janitor?.stop(), db[Symbol.asyncDispose]()]);
     await io.close();
+    await metrics?.[Symbol.asyncDispose]();
   };
   const stop = (): Promise<void> => (stopping ??= shutDown());
   return { port: (httpServer.address() as AddressInfo).port, stop, [Symbol.asyncDispose]: stop };
@@ -195,42 +268,4 @@ const createLimits = (db: Db, logger: Logger) => {
     onError: (error) => logger.warn({ err: error }, "unable to read a tenant's rate limits; keeping the last known"),
   });
   return { rateLimiter: createRateLimiter({ rates, now }), attempts: createAttempts(now) };
-};
-
-/** A name that only those who have the master key can tell: NOTIFY has no access rights inside a database. */
-const deriveChannelPrefix = (masterKey: string): string =>
-  `sendsar:${createHmac("sha256", masterKey).update("notification channel").digest("hex").slice(0, 32)}`;
-
-/**
- * Finds out whether the database answers, and says no when it takes longer than `pulseMsMax`: who asks whether a gateway is
- * ready does not wait long. However many ask at a time, the database is asked once.
- */
-const createPulse = (db: Db): (() => Promise<boolean>) => {
-  let asking: Promise<boolean> | undefined;
-  const ask = async (): Promise<boolean> => {
-    try {
-      await db.ping();
-      return true;
-    } catch {
-      // Whatever the reason, the answer is no; it is logged where the work fails.
-      return false;
-    } finally {
-      asking = undefined;
-    }
-  };
-  return async () => {
-    asking ??= ask();
-    return (await within(pulseMsMax, asking)) === true;
-  };
-};
-
-const pulseMsMax = 800;
-
-/** Waits for something, but not for ever: answers undefined when it is too late. */
-const within = async <T>(ms: number, work: Promise<T>): Promise<T | undefined> => {
-  const timeout = new AbortController();
-  const late = setTimeout(ms, undefined, { signal: timeout.signal }).catch(() => undefined);
-  const first = await Promise.race([work, late]);
-  timeout.abort();
-  return first;
 };

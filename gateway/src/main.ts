@@ -16,7 +16,7 @@ const main = async (): Promise<void> => {
   const logger = createLogger(config.logLevel);
   await using gateway = await createGateway(config, { logger, signal: stop.signal }).catch(orNothing(stop.signal));
   if (!gateway) return;
-  logger.info({ port: gateway.port }, "ready");
+  logger.info({ port: gateway.port, adminPort: gateway.adminPort }, "ready");
   if (process.connected) process.send?.({ port: gateway.port });
   await asked;
   logger.info("stopping");

@@ -4,17 +4,22 @@ import type { CatalogRule } from "../../scripts/testing/catalog-rules.ts";
 import { catalogQuery, catalogRules } from "../../scripts/testing/catalog-rules.ts";
 import type { TestDatabase } from "../../scripts/testing/database.ts";
 import { createTestDatabase } from "../../scripts/testing/database.ts";
+import { createBoundLogin, dropBoundLogins } from "../src/store/gateway-login.ts";
 
 let database: TestDatabase;
 let admin: pg.Client;
 let login: string;
+let boundLogin: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   login = new URL(database.gatewayUrl).username;
   admin = new pg.Client({ connectionString: database.adminUrl });
   await admin.connect();
+  await admin.query("insert into sendsar.tenants (tenant_id, name) values ('a', 'a')");
+  boundLogin = await createBoundLogin(admin, { tenantId: "a", id: "1", password: "x".repeat(32), connectionLimit: 5 });
 });
 afterAll(async () => {
+  await dropBoundLogins(admin, "a");
   await admin.end();
   await database[Symbol.asyncDispose]();
 });
@@ -26,18 +31,23 @@ const whatBreaks = async (rule: CatalogRule): Promise<string[]> => {
   return rows.map(({ broken }) => broken);
 };
 
+const named = (text: string, write: (name: string) => string): string =>
+  text.replaceAll(":login", write(login)).replaceAll(":bound", write(boundLogin));
+
 /** Makes something bad, looks what breaks the rule, and unmakes it. */
 const whatBreaksAfter = async (rule: CatalogRule, statements: string): Promise<string[]> => {
   await admin.query("begin");
   try {
     await admin.query("set local search_path = sendsar");
-    await admin.query(statements.replaceAll(":login", pg.escapeIdentifier(login)));
+    await admin.query(named(statements, pg.escapeIdentifier));
     return await whatBreaks(rule);
   } finally {
     await admin.query("rollback");
   }
 };
 
+const myTenants = "array(select tenant_id from gateway_logins where login = session_user)";
+const isBound = `coalesce(tenant_id = any (${myTenants}), false)`;
 const isTenants = "tenant_id = current_setting('sendsar.tenant_id', true)";
 /** A table as it should be, to spoil in one way. */
 const goodTable = `
@@ -45,7 +55,10 @@ const goodTable = `
     primary key (tenant_id, extra_id));
   alter table extra enable row level security, force row level security;
   create policy tenant_isolation on extra using (${isTenants}) with check (${isTenants});
-  grant select, insert, update, delete on extra to sendsar_gateway, sendsar_provisioner;`;
+  create policy bound_tenant on extra as restrictive to sendsar_bound_gateway using (${isBound}) with check (${isBound});
+  grant select, insert, update, delete on extra to sendsar_gateway, sendsar_bound_gateway, sendsar_provisioner;`;
+const withBound = (definition: string) => `${goodTable} drop policy bound_tenant on extra;
+  create policy bound_tenant on extra ${definition};`;
 const withPolicy = (definition: string) => `${goodTable} drop policy tenant_isolation on extra;
   create policy tenant_isolation on extra ${definition};`;
 
@@ -80,6 +93,48 @@ const spoilt: Readonly<Record<CatalogRule, Readonly<Record<string, readonly [sta
       "extra",
     ],
     "one that says or": [withPolicy(`using (${isTenants} or true) with check (${isTenants})`), "extra"],
+  },
+  "every table has the policy that binds the gateways of one tenant to its rows": {
+    "a table without": [`${goodTable} drop policy bound_tenant on extra`, "extra"],
+    "one where it adds up with the others": [
+      withBound(`to sendsar_bound_gateway using (${isBound}) with check (${isBound})`),
+      "extra",
+    ],
+    "one where it only reads": [
+      withBound(`as restrictive for select to sendsar_bound_gateway using (${isBound})`),
+      "extra",
+    ],
+    "one where it accepts all": [
+      withBound(`as restrictive to sendsar_bound_gateway using (${isBound}) with check (true)`),
+      "extra",
+    ],
+    "one where it believes the context": [
+      withBound(`as restrictive to sendsar_bound_gateway using (${isTenants}) with check (${isTenants})`),
+      "extra",
+    ],
+    "one from which the planner makes one equation with the other": [
+      withBound(
+        `as restrictive to sendsar_bound_gateway
+           using (tenant_id = (select tenant_id from gateway_logins where login = session_user))
+           with check (${isBound})`,
+      ),
+      "extra",
+    ],
+    "one that indexes are searched by": [
+      withBound(
+        `as restrictive to sendsar_bound_gateway
+           using (tenant_id = any (${myTenants})) with check (tenant_id = any (${myTenants}))`,
+      ),
+      "extra",
+    ],
+    "one that is for the other gateways": [
+      withBound(`as restrictive to sendsar_gateway using (${isBound}) with check (${isBound})`),
+      "extra",
+    ],
+    "the table of logins, open to whoever is bound to the tenant": [
+      `alter policy bound_tenant on gateway_logins using (${isTenants})`,
+      "gateway_logins",
+    ],
   },
   "there is no other policy but those that are known": {
     "one more": ["create policy more on messages using (true)", "messages.more"],
@@ -146,13 +201,35 @@ const spoilt: Readonly<Record<CatalogRule, Readonly<Record<string, readonly [sta
     createdb: ["alter role :login createdb", ":login"],
     replication: ["alter role :login replication", ":login"],
   },
-  "who serves is a member of nothing but sendsar_gateway": {
+  "who serves is a member of nothing but sendsar_gateway, or of nothing but sendsar_bound_gateway": {
+    "a bound login that could take its bounds off": ["grant sendsar_gateway to :bound", ":bound in sendsar_gateway"],
+    "the bound role itself": [
+      "grant sendsar_gateway to sendsar_bound_gateway",
+      "sendsar_bound_gateway in sendsar_gateway",
+    ],
+    "the gateway's login of one tenant": ["grant sendsar_bound_gateway to :login", ":login in sendsar_bound_gateway"],
     "of the owner": ["create role owner; grant owner to :login", ":login in owner"],
     "of the other role": ["grant sendsar_provisioner to :login", ":login in sendsar_provisioner"],
     "the role itself of another": ["create role owner; grant owner to sendsar_gateway", "sendsar_gateway in owner"],
     "with the right to let others in": [
       "grant sendsar_gateway to :login with admin option",
       ":login in sendsar_gateway",
+    ],
+  },
+  "the gateways of one tenant have the rights of the others, and read which login they have": {
+    "one less": ["revoke insert on messages from sendsar_bound_gateway", "messages: insert"],
+    "one less of a column": [
+      "revoke update (settings) on tenants from sendsar_bound_gateway",
+      "tenants.settings: update",
+    ],
+    "one more": ["grant select on tenant_bindings to sendsar_bound_gateway", "tenant_bindings: select"],
+    "one more of a column": [
+      "grant select (password_hash) on gateway_logins to sendsar_bound_gateway",
+      "gateway_logins.password_hash: select",
+    ],
+    "a table that only the others may use": [
+      `${goodTable} revoke all on extra from sendsar_bound_gateway`,
+      "extra: delete",
     ],
   },
   "who serves owns nothing": {
@@ -204,7 +281,7 @@ describe.for(Object.keys(catalogRules) as CatalogRule[])("J01 J02 J06 J07 %s", (
 
   test.for(Object.entries(spoilt[rule]))("J01 notices %s", async ([, [statements, broken]]) => {
     const found = await whatBreaksAfter(rule, statements);
-    const expected = broken.replaceAll(":login", login);
+    const expected = named(broken, String);
     expect(found.some((one) => one === expected || one.startsWith(`${expected} `))).toBe(true);
     expect(await whatBreaks(rule)).toEqual([]);
   });

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestDatabase } from "../../scripts/testing/database.ts";
 import { createTestDatabase } from "../../scripts/testing/database.ts";
 import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
-import { readTenantRows } from "../../scripts/testing/tenant-rows.ts";
+import { readTenantRows, requireUnchanged } from "../../scripts/testing/tenant-rows.ts";
+import { runOn } from "../../scripts/testing/test-server.ts";
 import type { Provisioner } from "../src/provisioning/provisioner.ts";
 import { openProvisioner } from "../src/provisioning/provisioner.ts";
 
@@ -49,7 +50,8 @@ const runJson = async (...args: readonly string[]) => {
 const expectRefused = ({ exitCode, stdout, stderr }: Outcome, sentence: string | RegExp): void => {
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toMatch(/^[^\n]+\n$/);
-  expect(stderr.trimEnd()).toMatch(sentence);
+  if (typeof sentence === "string") expect(stderr.trimEnd()).toBe(sentence);
+  else expect(stderr.trimEnd()).toMatch(sentence);
   expect(stderr).not.toContain(masterKey);
   expect(stderr).not.toContain(new URL(database.adminUrl).password);
 };
@@ -144,6 +146,77 @@ describe("tenants delete", () => {
       await run(["tenants", "delete", "removed", "--yes"]),
       /^unable to delete tenant removed; there is none$/,
     );
+  });
+});
+
+describe("a tenant that a Tenant resource has", () => {
+  const bind = async (tenantId: string, more = "null, null") => {
+    const { apiKey } = await provisioner.createTenant({ tenantId });
+    await runOn(
+      database.adminUrl,
+      `insert into sendsar.tenant_bindings (tenant_id, namespace, name, uid, database_name, retained_at)
+       values ('${tenantId}', 'shop', 'acme', 'uid', ${more})`,
+    );
+    return apiKey;
+  };
+
+  test("is refused with its name by what would change it, and nothing is changed; the list shows whose it is", async () => {
+    await bind("managed");
+    await requireUnchanged(database.adminUrl, ["managed"], async () => {
+      for (const args of [["rotate-key"], ["suspend"], ["resume"], ["delete", "--yes"]]) {
+        const [verb = "", ...rest] = args;
+        expectRefused(
+          await run(["tenants", verb, "managed", ...rest]),
+          `unable to ${verb} managed; it is managed by Kubernetes (shop/acme); --force does it all the same`,
+        );
+      }
+      expectRefused(
+        await run(["tenants", "create", "managed", "--force"]),
+        "unable to create tenant managed; it exists already",
+      );
+      expect(await runJson("tenants", "verify-unread", "managed")).toMatchObject({ wrong: 0 });
+    });
+    const listed = (await provisioner.listTenants()).find(({ tenantId }) => tenantId === "managed");
+    expect(listed).toMatchObject({ managedBy: "shop/acme" });
+  });
+
+  test("--force does it, and what is deleted so leaves no binding", async () => {
+    const apiKey = await bind("forced");
+    await runJson("tenants", "rotate-key", "forced", "--force");
+    expect(await provisioner.verifyKey(apiKey)).toBeUndefined();
+    await runJson("tenants", "delete", "forced", "--yes", "--force");
+    expect((await readTenantRows(database.adminUrl, "forced"))["tenant_bindings"]).toEqual([]);
+  });
+
+  test("one that was kept when its resource went is anybody's", async () => {
+    await bind("left", "null, now()");
+    expect(await provisioner.listTenants()).toContainEqual(
+      expect.objectContaining({ tenantId: "left", managedBy: "shop/acme", retainedAt: expect.any(String) }),
+    );
+    await runJson("tenants", "suspend", "left");
+    await runJson("tenants", "delete", "left", "--yes");
+    expect((await readTenantRows(database.adminUrl, "left"))["tenant_bindings"]).toEqual([]);
+  });
+
+  test("one with a database of its own is listed with it, and is changed there; delete works from here, database and all", async () => {
+    const name = `${database.name}_own`;
+    await runOn(database.adminUrl, `create database ${name}`);
+    await bind("elsewhere", `'${name}', now()`);
+    expect(await runJson("tenants", "list")).toContainEqual({
+      tenantId: "elsewhere",
+      database: name,
+      managedBy: "shop/acme",
+      retainedAt: expect.any(String),
+    });
+    for (const verb of ["rotate-key", "suspend", "create"]) {
+      expectRefused(
+        await run(["tenants", verb, "elsewhere"]),
+        `unable to ${verb} elsewhere; it is in a database of its own, set ADMIN_DATABASE_URL to ${name}`,
+      );
+    }
+    await runJson("tenants", "delete", "elsewhere", "--yes");
+    expect(await runOn(database.adminUrl, `select from pg_database where datname = '${name}'`)).toEqual([]);
+    expect(await provisioner.listTenantsElsewhere()).toEqual([]);
   });
 });
 

@@ -58,6 +58,52 @@ describe("limits", () => {
   });
 });
 
+describe("whom it serves", () => {
+  const key = Buffer.alloc(32, 1).toString("base64");
+  const dedicated = { MASTER_KEY: "", TENANT_ID: "acme", TENANT_KEY: key };
+
+  test("all tenants with the master key, one with its id and its key, and nothing in between", () => {
+    expect(readConfig(minimal).keys).toEqual({ kind: "master", masterKey: minimal.MASTER_KEY });
+    expect(readConfig({ ...minimal, ...dedicated }).keys).toEqual({ kind: "tenant", tenantId: "acme", tenantKey: key });
+    const sentences: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+      "MASTER_KEY: is not set; a gateway has it, or TENANT_ID and TENANT_KEY to serve one tenant only": {
+        MASTER_KEY: "",
+      },
+      "MASTER_KEY: is set together with TENANT_ID; a gateway of one tenant has only TENANT_KEY": {
+        TENANT_ID: "acme",
+        TENANT_KEY: key,
+      },
+      "TENANT_KEY: is not set, and TENANT_ID needs it": { MASTER_KEY: "", TENANT_ID: "acme" },
+      "TENANT_KEY: is set, and TENANT_ID is not": { TENANT_KEY: key },
+      "TENANT_KEY: must be 32 bytes in base64": { ...dedicated, TENANT_KEY: "secret" },
+      "TENANT_ID: must be 1-48 lower-case letters, digits and inner dashes, as tenants have": {
+        ...dedicated,
+        TENANT_ID: "*",
+      },
+    };
+    for (const [reason, env] of Object.entries(sentences)) {
+      expect(refusal(env)).toBe(`unable to read the configuration; ${reason}`);
+    }
+  });
+});
+
+describe("how it ends, and who is told", () => {
+  test("sockets go in half of the grace, or over their own time; nothing is served to those who run it unless asked for", () => {
+    expect(readConfig(minimal)).toMatchObject({
+      stop: { spreadMs: 1500, finishMs: 1500 },
+      adminPort: undefined,
+      connectionAgeMsMax: undefined,
+    });
+    const env = { ...minimal, DRAIN_SPREAD_SECONDS: "45", ADMIN_PORT: "9090", CONNECTION_AGE_MAX_SECONDS: "3600" };
+    expect(readConfig(env)).toMatchObject({
+      stop: { spreadMs: 45_000, finishMs: 3000 },
+      adminPort: 9090,
+      connectionAgeMsMax: 3_600_000,
+    });
+    expect(refusal({ CONNECTION_AGE_MAX_SECONDS: "0" })).toMatch(/; CONNECTION_AGE_MAX_SECONDS: /);
+  });
+});
+
 test("every variable that does not fit is named at once", () => {
   expect(refusal({ PORT: "x", DATABASE_URL: "", LOG_LEVEL: "loud" })).toMatch(
     /; PORT: .*; DATABASE_URL: is not set; LOG_LEVEL: /,

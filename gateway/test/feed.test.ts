@@ -260,3 +260,42 @@ describe("rooms that come and go", () => {
     expect(timers.running).toEqual([]);
   });
 });
+
+describe("reaching what somebody has seen by reading", () => {
+  test("resolves at once for rooms that are closed, or that far", async () => {
+    const { feed } = createScene();
+    feed.open("a", "r", 5);
+    expect(
+      await feed.reach("a", [
+        { roomId: "r", lastSeq: 5 },
+        { roomId: "s", lastSeq: 9 },
+      ]),
+    ).toBe(true);
+  });
+
+  test("reads what is missing, and resolves after the event has been delivered, not before", async () => {
+    const scene = createScene();
+    scene.feed.open("a", "r", 5);
+    let reached: boolean | undefined;
+    const reaching = scene.feed.reach("a", [{ roomId: "r", lastSeq: 7 }]).then((found) => (reached = found));
+    scene.timers.advance(20);
+    expect(scene.reads).toMatchObject([{ roomId: "r", afterSeq: 5 }]);
+    await scene.answer([6]);
+    expect(reached).toBeUndefined();
+    scene.feed.offer("a", events(7));
+    await reaching;
+    expect(reached).toBe(true);
+    expect(scene.delivered).toEqual(["r/6", "r/7"]);
+  });
+
+  test("gives up when the log cannot be read, and when the room is closed there is nothing to wait for", async () => {
+    const scene = createScene();
+    scene.feed.open("a", "r", 5);
+    const late = scene.feed.reach("a", [{ roomId: "r", lastSeq: 6 }]);
+    scene.timers.advance(3000);
+    expect(await late).toBe(false);
+    const closed = scene.feed.reach("a", [{ roomId: "r", lastSeq: 6 }]);
+    scene.feed.close("a", "r");
+    expect(await closed).toBe(true);
+  });
+});

@@ -5,12 +5,13 @@ import { endpoints } from "@sendsar/protocol/endpoints";
 import { examples } from "@sendsar/protocol/examples";
 import { Message } from "@sendsar/protocol/objects/message";
 import { schemasInside } from "../../sdk/protocol/test/schema-walk.ts";
+import { createKeyRing } from "../src/auth/key-ring.ts";
 import { createLinkSigner } from "../src/files/link-signer.ts";
 import { createFileLinks } from "../src/files/links.ts";
 import { createAnswerLinker } from "../src/http/answer-links.ts";
 
 const links = createFileLinks({
-  signer: createLinkSigner(randomBytes(32).toString("base64")),
+  signer: createLinkSigner(createKeyRing({ kind: "master", masterKey: randomBytes(32).toString("base64") })),
   publicUrl: "https://chat.example",
   now: () => new Date(),
 });

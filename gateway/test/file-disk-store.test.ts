@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createDiskStore, openPutPermission } from "../src/files/disk-store.ts";
 import type { FileReceiver, FileStore } from "../src/files/file-store.ts";
 import { FileStoreError } from "../src/files/file-store.ts";
+import { createKeyRing } from "../src/auth/key-ring.ts";
 import { createLinkSigner } from "../src/files/link-signer.ts";
 
-const signer = createLinkSigner(randomBytes(32).toString("base64"));
+const signer = createLinkSigner(createKeyRing({ kind: "master", masterKey: randomBytes(32).toString("base64") }));
 const headers = { contentType: "text/plain", contentDisposition: "attachment" };
 
 let dir: string;
@@ -137,8 +138,11 @@ describe("addresses to put a file", () => {
   });
 
   test("B09 a link to read is none, nor is what nobody signed", async () => {
-    const forged = signer.sign("read", ["_incoming/a/1", "image/png", 5, 2_000_000]);
-    for (const token of [forged, "", "x", `${await tokenOf()}x`]) {
+    const fields = ["_incoming/a/1", "image/png", 5, 2_000_000];
+    expect(openPutPermission(signer, signer.sign("a", "put", fields), new Date(0))).toBeDefined();
+    // The second is signed with the key of a tenant, and for the files of another.
+    const forged = [signer.sign("a", "read", fields), signer.sign("b", "put", fields)];
+    for (const token of [...forged, "", "x", `${await tokenOf()}x`]) {
       expect(openPutPermission(signer, token, new Date(0))).toBeUndefined();
     }
   });

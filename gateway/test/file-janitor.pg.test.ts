@@ -12,6 +12,7 @@ import { clearFiles, startFileJanitor } from "../src/chat/file-janitor.ts";
 import { createDiskStore } from "../src/files/disk-store.ts";
 import type { FileStore } from "../src/files/file-store.ts";
 import { FileStoreError } from "../src/files/file-store.ts";
+import { createKeyRing } from "../src/auth/key-ring.ts";
 import { createLinkSigner } from "../src/files/link-signer.ts";
 import type { Db } from "../src/store/db.ts";
 import { openDb } from "../src/store/db.ts";
@@ -25,7 +26,7 @@ beforeAll(async () => {
   gateway = await startTestGateway();
   // With the rights of a gateway, as its janitor has.
   db = openDb({ databaseUrl: gateway.database.gatewayUrl, poolMax: 4, onConnectionError: () => undefined });
-  const signer = createLinkSigner(gateway.masterKey);
+  const signer = createLinkSigner(createKeyRing({ kind: "master", masterKey: gateway.masterKey }));
   store = createDiskStore({ dir: gateway.filesDir, publicUrl: gateway.url, signer });
 });
 afterAll(async () => {

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { createKeyRing } from "../src/auth/key-ring.ts";
 import { createLinkSigner } from "../src/files/link-signer.ts";
 import { createFileLinks } from "../src/files/links.ts";
 
-const masterKey = randomBytes(32).toString("base64");
-const signer = createLinkSigner(masterKey);
+const createSigner = () =>
+  createLinkSigner(createKeyRing({ kind: "master", masterKey: randomBytes(32).toString("base64") }));
+const signer = createSigner();
 const uploadId = "0b9f6a3e-6a0e-4d0a-9a5e-1f4f2f6a1c11";
 const start = Date.parse("2026-11-22T09:01:02.000Z");
 
@@ -65,11 +67,15 @@ describe("E02 links to files", () => {
 
   test("B09 a text that was signed for something else, or with another key, is none", () => {
     const { links } = createLinks();
-    const fields = ["acme", uploadId, Date.now()];
-    expect(links.open(signer.sign("put", fields))).toBeUndefined();
-    expect(links.open(createLinkSigner(randomBytes(32).toString("base64")).sign("read", fields))).toBeUndefined();
-    expect(links.open(signer.sign("read", [1, 2, 3]))).toBeUndefined();
-    expect(links.open(signer.sign("read", []))).toBeUndefined();
+    const fields = [uploadId, Date.now()];
+    expect(links.open(signer.sign("acme", "read", fields))).toBeDefined();
+    expect(links.open(signer.sign("acme", "put", fields))).toBeUndefined();
+    expect(links.open(createSigner().sign("acme", "read", fields))).toBeUndefined();
+    expect(links.open(signer.sign("acme", "read", [1, 2, 3]))).toBeUndefined();
+    expect(links.open(signer.sign("acme", "read", []))).toBeUndefined();
+    for (const body of ["", "{}", "[]", "[1]", "[null,1,2]", '["acme"', '["acme"]']) {
+      expect(links.open(Buffer.concat([Buffer.alloc(16), Buffer.from(body)]).toString("base64url"))).toBeUndefined();
+    }
   });
 
   test("E07 any name goes into the path, and its end where it is long", () => {

@@ -132,6 +132,24 @@ describe("H09 H13 many requests, and who does not read the answers", () => {
     expect(idle.every((connection) => connection.received() === "")).toBe(true);
   });
 
+  test("H09 beyond as many connections as a gateway may have one is closed at once, and comes in when another has gone", async () => {
+    const peer = await gateway.startPeer({ connectionsMax: 50 });
+    using stack = new DisposableStack();
+    const held = await Promise.all(
+      Array.from({ length: 50 }, async () => stack.use(await openRawConnection(peer.url))),
+    );
+    // Each of them was taken in, and not only by the system.
+    for (const connection of held) connection.write(health());
+    await vi.waitFor(() =>
+      expect(held.every((connection) => connection.received().startsWith("HTTP/1.1 200"))).toBe(true),
+    );
+    using refused = await openRawConnection(peer.url);
+    await refused.closed;
+    expect(refused.received()).toBe("");
+    held[0]?.[Symbol.dispose]();
+    await vi.waitFor(async () => expect((await fetch(`${peer.url}/healthz`)).status).toBe(200), 5000);
+  });
+
   test("H09 H13 a thousand requests for a large page whose answers are not read: cut, and others are served", async () => {
     const ann = await createTestUser(gateway, gateway.a);
     const { id: roomId } = await createTestRoom(gateway.a, [ann]);

@@ -93,23 +93,23 @@ describe("migrate", () => {
   });
 });
 
-describe("J13 a migration that does not get its lock", () => {
-  /** As a gateway of long ago left it: the tenants are there, the chat is not. */
-  const migrateTo = (count: number) =>
-    runner({
-      databaseUrl,
-      dir: migrationsDir,
-      direction: "up",
-      count,
-      migrationsTable: "migrations",
-      schema: "sendsar",
-      createSchema: true,
-      log: () => undefined,
-    });
-  const waiting = `
-    select xact_start from pg_stat_activity
-    where datname = current_database() and application_name = 'sendsar-migrate' and wait_event_type = 'Lock'`;
+/** As a gateway of long ago left it: the tenants are there, the chat is not. */
+const migrateTo = (count: number) =>
+  runner({
+    databaseUrl,
+    dir: migrationsDir,
+    direction: "up",
+    count,
+    migrationsTable: "migrations",
+    schema: "sendsar",
+    createSchema: true,
+    log: () => undefined,
+  });
+const waiting = `
+  select xact_start from pg_stat_activity
+  where datname = current_database() and application_name = 'sendsar-migrate' and wait_event_type = 'Lock'`;
 
+describe("J13 a migration that does not get its lock", () => {
   test("steps aside after some seconds, tries again, and succeeds when it is free", async () => {
     await migrateTo(2);
     await using admin = await openAdmin();
@@ -129,6 +129,31 @@ describe("J13 a migration that does not get its lock", () => {
       { n: migrations.length },
     ]);
     expect(await migrate({ databaseUrl })).toEqual({ applied: [] });
+  });
+});
+
+describe("J13 a migration, and the traffic", () => {
+  test("J13 behind a long report a migration waits in short tries: nobody who reads or writes waits for two seconds", async () => {
+    await migrateTo(2);
+    await using admin = await openAdmin();
+    await using report = await openAdmin();
+    await using traffic = await openAdmin();
+    await report.query("begin; select from sendsar.tenants");
+    const migrated = migrate({ databaseUrl });
+    const tries = new Set<number>();
+    const waits: number[] = [];
+    while (tries.size < 3) {
+      const [row] = (await admin.query<{ xact_start: Date }>(waiting)).rows;
+      if (row) tries.add(row.xact_start.getTime());
+      const startedAt = performance.now();
+      await traffic.query(`insert into sendsar.tenants (tenant_id, name) values ('t${waits.length}', 'T')`);
+      waits.push(performance.now() - startedAt);
+    }
+    await report.query("commit");
+    expect((await migrated).applied).toEqual(migrations.slice(2));
+    // Somebody did wait, or the report was not in the way.
+    expect(Math.max(...waits)).toBeGreaterThan(500);
+    expect(Math.max(...waits)).toBeLessThan(2000);
   });
 });
 

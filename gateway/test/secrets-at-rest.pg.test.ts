@@ -10,7 +10,8 @@ import { expectNoInsides, expectRefusal } from "../../scripts/testing/refusals.t
 import { mintToken, seedRoom } from "../../scripts/testing/seed-room.ts";
 import { readTenantRows } from "../../scripts/testing/tenant-rows.ts";
 import { runOn } from "../../scripts/testing/test-server.ts";
-import { createMasterKey, secretBelongsTo } from "../src/auth/seal.ts";
+import { createKeyRing } from "../src/auth/key-ring.ts";
+import { secretBelongsTo } from "../src/auth/seal.ts";
 
 interface SecretRow {
   readonly kind: string;
@@ -104,15 +105,17 @@ test("the log has none of the secrets either", () => {
 });
 
 describe("a sealed secret", () => {
-  const master = () => createMasterKey(gateway.masterKey);
-  const doesNotOpen = /unable to authenticate data|Invalid authentication tag length|Invalid initialization vector/;
+  const ring = (masterKey = gateway.masterKey) => createKeyRing({ kind: "master", masterKey });
+  const doesNotOpen =
+    /sealed with a key that this process has not|unable to authenticate data|Invalid authentication tag length|Invalid initialization vector/;
 
   test("opens for its own tenant, kind and id", async () => {
     const rows = await secretsOf("a");
     expect(rows.map(({ kind }) => kind).toSorted()).toEqual(["session_key", "webhook_secret"]);
     const opened = rows.map(({ kind, secret_id, sealed, master_key_id }) => {
-      expect(master_key_id).toBe(master().id);
-      return [kind, master().open(toBytes(sealed), secretBelongsTo("a", kind, secret_id))] as const;
+      expect(ring().isOwn(master_key_id, "a")).toBe(true);
+      const stored = { sealed: toBytes(sealed), masterKeyId: master_key_id };
+      return [kind, ring().open(stored, secretBelongsTo("a", kind, secret_id))] as const;
     });
     const plain = Object.fromEntries(opened);
     expect(plain["session_key"]).toHaveLength(32);
@@ -121,34 +124,41 @@ describe("a sealed secret", () => {
 
   test("does not open for another tenant, kind or id, with another key, or changed by one bit", async () => {
     const rows = await secretsOf("a");
-    for (const { kind, secret_id, sealed } of rows) {
+    for (const { kind, secret_id, sealed, master_key_id: masterKeyId } of rows) {
       const bytes = toBytes(sealed);
       const other = rows.find((row) => row.kind !== kind);
       for (const belongsTo of [
         secretBelongsTo("b", kind, secret_id),
         secretBelongsTo("a", other?.kind ?? "", secret_id),
         secretBelongsTo("a", kind, other?.secret_id ?? ""),
-        "",
+        { tenantId: "a", row: "" },
+        { tenantId: "a", row: `b/${kind}/${secret_id}` },
       ]) {
-        expect(() => master().open(bytes, belongsTo)).toThrow(doesNotOpen);
+        expect(() => ring().open({ sealed: bytes, masterKeyId }, belongsTo)).toThrow(doesNotOpen);
       }
       const belongsTo = secretBelongsTo("a", kind, secret_id);
-      const stranger = createMasterKey(randomBytes(32).toString("base64"));
-      expect(() => stranger.open(bytes, belongsTo)).toThrow(doesNotOpen);
+      const stranger = ring(randomBytes(32).toString("base64"));
+      const strangersId = stranger.seal(Buffer.alloc(1), belongsTo).masterKeyId;
+      for (const id of [masterKeyId, strangersId]) {
+        expect(() => stranger.open({ sealed: bytes, masterKeyId: id }, belongsTo)).toThrow(doesNotOpen);
+      }
       for (const index of bytes.keys()) {
         const changed = Buffer.from(bytes);
         changed.writeUInt8(changed.readUInt8(index) ^ 1, index);
-        expect(() => master().open(changed, belongsTo)).toThrow(doesNotOpen);
+        expect(() => ring().open({ sealed: changed, masterKeyId }, belongsTo)).toThrow(doesNotOpen);
       }
       for (const length of [0, 12, 27, 28, bytes.length - 1]) {
-        expect(() => master().open(bytes.subarray(0, length), belongsTo)).toThrow(doesNotOpen);
+        expect(() => ring().open({ sealed: bytes.subarray(0, length), masterKeyId }, belongsTo)).toThrow(doesNotOpen);
       }
     }
   });
 
   test("is another one each time, for the same text and the same row", () => {
+    const keys = ring();
     const sealed = new Set(
-      Array.from({ length: 1000 }, () => master().seal(Buffer.from("same"), "row").toString("hex")),
+      Array.from({ length: 1000 }, () =>
+        keys.seal(Buffer.from("same"), { tenantId: "a", row: "row" }).sealed.toString("hex"),
+      ),
     );
     expect(sealed.size).toBe(1000);
   });

@@ -1,5 +1,5 @@
 import { limits } from "@sendsar/protocol/limits";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AnotherGateway } from "../../scripts/testing/another-gateway.ts";
 import { startAnotherGateway } from "../../scripts/testing/another-gateway.ts";
 import { connectTestSocket, createTestClient, createUserClient, refusedSocket } from "../../scripts/testing/client.ts";
@@ -59,5 +59,21 @@ describe("B15 clocks that differ", () => {
     };
     expect(await statusAt(sessionSecondsMin + sessionLeewaySeconds - 15)).toBe(200);
     expect(await statusAt(sessionSecondsMin + sessionLeewaySeconds + 15)).toBe(401);
+  });
+
+  test("B15 an API key that was rotated works for its overlap by the database's clock, on gateways an hour ahead and behind", async () => {
+    const { apiKey: old } = await gateway.provisioner.rotateKey("b");
+    const { apiKey: fresh } = await gateway.provisioner.rotateKey("b", 2);
+    const gateways = [await startSkewed(3600), await startSkewed(-3600)];
+    const statusesOf = (apiKey: string) =>
+      Promise.all(
+        gateways.map(
+          async ({ url }) => (await createTestClient(url, { "x-api-key": apiKey }).get("/chat/rooms")).status,
+        ),
+      );
+    const { apiKey: last } = await gateway.provisioner.rotateKey("b", 60);
+    expect(await statusesOf(fresh)).toEqual([200, 200]);
+    await vi.waitFor(async () => expect(await statusesOf(old)).toEqual([401, 401]), 7000);
+    for (const apiKey of [fresh, last]) expect(await statusesOf(apiKey)).toEqual([200, 200]);
   });
 });

@@ -5,10 +5,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { TestDatabase } from "../../scripts/testing/database.ts";
 import { createTestDatabase } from "../../scripts/testing/database.ts";
 import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
+import type { TestBoundLogin } from "../../scripts/testing/dedicated-gateway.ts";
+import { createTestBoundLogin } from "../../scripts/testing/dedicated-gateway.ts";
 import { createTestConfig } from "../../scripts/testing/gateway-config.ts";
 import type { TcpSwitch } from "../../scripts/testing/tcp-switch.ts";
 import { openTcpSwitch } from "../../scripts/testing/tcp-switch.ts";
 import { runOn, urlOfDatabase } from "../../scripts/testing/test-server.ts";
+import { deriveTenantKey } from "../src/auth/key-ring.ts";
+import type { Config } from "../src/config.ts";
 import { createGateway } from "../src/gateway.ts";
 import { openProvisioner } from "../src/provisioning/provisioner.ts";
 import { newestMigration } from "../src/store/migrate.ts";
@@ -20,12 +24,12 @@ beforeAll(async () => {
 });
 afterAll(() => database[Symbol.asyncDispose]());
 
-const start = (databaseUrl: string) =>
-  createGateway(createTestConfig({ databaseUrl, masterKey }), { logger: pino({ level: "silent" }) });
+const start = (databaseUrl: string, config: Partial<Config> = {}) =>
+  createGateway(createTestConfig({ databaseUrl, masterKey, ...config }), { logger: pino({ level: "silent" }) });
 
 /** Why a gateway does not start on this. */
-const refusalOn = async (databaseUrl: string): Promise<string> => {
-  const gateway = await start(databaseUrl).catch((error: unknown) => error);
+const refusalOn = async (databaseUrl: string, config: Partial<Config> = {}): Promise<string> => {
+  const gateway = await start(databaseUrl, config).catch((error: unknown) => error);
   if (gateway instanceof Error) return gateway.message;
   await (gateway as Awaited<ReturnType<typeof start>>).stop();
   throw new Error("the gateway started");
@@ -87,6 +91,67 @@ describe("a gateway refuses a login that row-level security does not bind", () =
       await run(take);
     }
     await (await start(database.gatewayUrl)).stop();
+  });
+});
+
+describe("J17 a gateway of one tenant, and the logins that are bound to one", () => {
+  const tenantOf = (tenantId: string): Pick<Config, "keys"> => ({
+    keys: { kind: "tenant", tenantId, tenantKey: deriveTenantKey(masterKey, tenantId) },
+  });
+  let login: TestBoundLogin;
+  beforeAll(async () => {
+    await runOn(database.adminUrl, "insert into sendsar.tenants (tenant_id, name) values ('a', 'a'), ('b', 'b')");
+    login = await createTestBoundLogin({ database }, "a");
+  });
+  afterAll(() => login[Symbol.asyncDispose]());
+
+  test("J17 start together, and not with those of another", async () => {
+    await (await start(login.databaseUrl, tenantOf("a"))).stop();
+    expect(await refusalOn(login.databaseUrl, tenantOf("b"))).toBe(
+      "unable to use the database; the login is not bound to the tenant that TENANT_ID names, and to no other",
+    );
+  });
+
+  test("J17 a gateway of one tenant refuses a login that is bound to none", async () => {
+    expect(await refusalOn(database.gatewayUrl, tenantOf("a"))).toMatch(
+      /^unable to use the database; TENANT_ID is set, and the login is not bound to one tenant/,
+    );
+  });
+
+  test("J17 a gateway of all refuses a login that is bound, which would see one tenant only", async () => {
+    expect(await refusalOn(login.databaseUrl)).toBe(
+      "unable to use the database; the login is bound to one tenant, and TENANT_ID is not set",
+    );
+  });
+
+  const name = () => pg.escapeIdentifier(new URL(login.databaseUrl).username);
+  const spoilt: Readonly<Record<string, readonly [give: () => string, take: () => string, refusal: RegExp]>> = {
+    "could take its bounds off": [
+      () => `grant sendsar_gateway to ${name()}`,
+      () => `revoke sendsar_gateway from ${name()}`,
+      /is a member of sendsar_gateway, which is not$/,
+    ],
+    "is bound to two": [
+      () =>
+        `insert into sendsar.gateway_logins (tenant_id, login, password_hash)
+         values ('b', '${new URL(login.databaseUrl).username}', sha256('x'))`,
+      () => "delete from sendsar.gateway_logins where tenant_id = 'b'",
+      /; the login is not bound to the tenant that TENANT_ID names, and to no other$/,
+    ],
+    "whose binding was removed": [
+      () => "update sendsar.gateway_logins set login = 'x' where tenant_id = 'a'",
+      () => `update sendsar.gateway_logins set login = '${new URL(login.databaseUrl).username}' where tenant_id = 'a'`,
+      /; the login is not bound to the tenant that TENANT_ID names, and to no other$/,
+    ],
+  };
+  test.for(Object.entries(spoilt))("J17 refused: a login that %s", async ([, [give, take, refusal]]) => {
+    await runOn(database.adminUrl, give());
+    try {
+      expect(await refusalOn(login.databaseUrl, tenantOf("a"))).toMatch(refusal);
+    } finally {
+      await runOn(database.adminUrl, take());
+    }
+    await (await start(login.databaseUrl, tenantOf("a"))).stop();
   });
 });
 

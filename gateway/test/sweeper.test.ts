@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { limits } from "@sendsar/protocol/limits";
 import { createTestTimers } from "../../scripts/testing/test-timers.ts";
 import type { ChatServer, ChatSocket } from "../src/realtime/io.ts";
-import { startSweeper } from "../src/realtime/sweeper.ts";
+import { startSweeper, toLeavingTime } from "../src/realtime/sweeper.ts";
 
 /** A socket as far as the sweeper looks at it, with a connection that is as slow as a test makes it. */
 interface SocketDouble {
@@ -20,7 +20,7 @@ const createScene = (transport: "websocket" | "polling" = "websocket") => {
   const timers = createTestTimers();
   let now = startAt;
   const sockets = new Map<string, ChatSocket>();
-  const add = (expiresAt = seconds(startAt) + 3600): SocketDouble => {
+  const add = (expiresAt = seconds(startAt) + 3600, leavesAtMs = Infinity): SocketDouble => {
     const ended: string[] = [];
     const double = { bytes: 0, waiting: [] as string[], ended };
     const end = (how: string) => (): void => {
@@ -41,17 +41,19 @@ const createScene = (transport: "websocket" | "polling" = "websocket") => {
       transport: { name: transport, ...(transport === "websocket" && { socket: webSocket }) },
       close: end("closed"),
     };
-    sockets.set(id, { data: { expiresAt, tenantId: "a" }, conn, disconnect: end("disconnected") } as never);
+    sockets.set(id, { data: { expiresAt, leavesAtMs, tenantId: "a" }, conn, disconnect: end("disconnected") } as never);
     return double;
   };
   const told: unknown[] = [];
   const slow: unknown[] = [];
+  let aged = 0;
   const sweeper = startSweeper({
     io: { of: () => ({ sockets }) } as unknown as ChatServer,
     fanout: { toSocket: (_socket, event, payload) => void told.push([event, payload]) },
     timers,
     now: () => new Date(now),
     onSlowConsumer: (socket) => slow.push(socket),
+    onAged: () => aged++,
   });
   /** Lets whole seconds pass. */
   const pass = (count: number): void => {
@@ -60,7 +62,7 @@ const createScene = (transport: "websocket" | "polling" = "websocket") => {
       timers.advance(1000);
     }
   };
-  return { add, pass, told, slow, sweeper, timers };
+  return { add, pass, told, slow, sweeper, timers, countAged: () => aged };
 };
 
 describe("C21 who does not read", () => {
@@ -122,6 +124,21 @@ describe("B17 whose session is over", () => {
     expect(told).toEqual([["error", { message: "Session expired", code: "token_expired" }]]);
     expect(slow).toEqual([]);
   });
+});
+
+test("§2.7 connection age: who has stayed for long enough is sent away to come back, and not told off", () => {
+  const { add, pass, told, slow, countAged } = createScene();
+  const [old, young] = [add(undefined, startAt + 5000), add(undefined, startAt + 60_000)];
+  pass(5);
+  expect([old.ended, countAged()]).toEqual([[], 0]);
+  pass(1);
+  expect([old.ended, young.ended, countAged()]).toEqual([["closed"], [], 1]);
+  expect([told, slow]).toEqual([[], []]);
+});
+
+test("§2.7 connection age: ± 10 %, and without one nobody ever goes", () => {
+  expect([0, 0.5, 1].map((random) => toLeavingTime(1000, 60_000, () => random))).toEqual([55_000, 61_000, 67_000]);
+  expect(toLeavingTime(1000)).toBe(Infinity);
 });
 
 test("after the stop no timer runs", () => {

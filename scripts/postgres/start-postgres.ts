@@ -5,10 +5,10 @@ import type { Account } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import { broken, ensureCluster, pgDataIn, superuser } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
-import { guardPostgres } from "./guard.ts";
 import { stopLeftover } from "./leftover.ts";
 import { startChild } from "../process/child.ts";
 import type { Child } from "../process/child.ts";
+import { guardProcess } from "../process/guard.ts";
 import { freePort } from "../process/ports.ts";
 import { Sentence, codeOf, reasonOf } from "../process/sentence.ts";
 import { lastLines } from "../process/text-tail.ts";
@@ -63,7 +63,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<Postgres>
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const child = await spawnServer(options, account, binaries.postgres, cluster, port);
-    const guard = guardPostgres(child.pid, temporary ? dataDir : undefined);
+    const guard = guardProcess(child.pid, { signal: "INT", ...(temporary ? { removeAfter: dataDir } : {}) });
     const adminUrl = `postgres://${superuser}:${cluster.password}@127.0.0.1:${port}/postgres`;
     const stop = async (limitMs = 3000): Promise<void> => {
       await child.stop(stopSteps(limitMs));

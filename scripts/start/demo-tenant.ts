@@ -1,4 +1,5 @@
-import { createMasterKey, secretBelongsTo } from "../../gateway/src/auth/seal.ts";
+import { createKeyRing } from "../../gateway/src/auth/key-ring.ts";
+import { secretBelongsTo } from "../../gateway/src/auth/seal.ts";
 import { openProvisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import type { Provisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import { listSecrets } from "../../gateway/src/store/credentials.ts";
@@ -57,12 +58,12 @@ const readWebhookSecret = async (adminUrl: string, masterKey: string): Promise<s
   });
   const [newest] = await listSecrets(db, tenantId, "webhook_secret");
   if (!newest) throw new Sentence(`unable to start; the tenant ${tenantId} has no webhook secret`);
-  const master = createMasterKey(masterKey);
-  if (newest.masterKeyId !== master.id) {
+  const keys = createKeyRing({ kind: "master", masterKey });
+  if (!keys.canOpen(newest.masterKeyId, tenantId)) {
     throw new Sentence(
       "unable to start; the database was set up with another master key; put that back into .sendsar/master-key, " +
         "or start on an empty database with npm start -- --fresh",
     );
   }
-  return master.open(newest.sealed, secretBelongsTo(tenantId, "webhook_secret", newest.secretId)).toString();
+  return keys.open(newest, secretBelongsTo(tenantId, "webhook_secret", newest.secretId)).toString();
 };

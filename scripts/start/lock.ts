@@ -17,16 +17,22 @@ export interface LockOptions {
  * keeps it. The lock of a process that is gone is taken over, so nothing has to be cleaned up after a crash.
  */
 export const takeLock = async (path: string, options: LockOptions = {}): Promise<AsyncDisposable> => {
-  const { waitMs = 10_000, signal } = options;
-  const taken = await waitUntil(() => tryLock(path), { limitMs: waitMs, everyMs: 100, ...(signal ? { signal } : {}) });
-  if (!taken) {
+  const lock = await acquireLock(path, options);
+  if (!lock) {
     const [holder] = (await readLock(path)).split("\n");
     throw new Sentence(
       `unable to start; npm start already runs on ${dirname(path)} (process ${holder}); ` +
         "stop it first, or set SENDSAR_HOME and PORT to run a second one",
     );
   }
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+  return lock;
+};
+
+/** The same for anything that only one process may do at a time; undefined when the wait is over and it is still held. */
+export const acquireLock = async (path: string, options: LockOptions = {}): Promise<AsyncDisposable | undefined> => {
+  const { waitMs = 10_000, signal } = options;
+  const taken = await waitUntil(() => tryLock(path), { limitMs: waitMs, everyMs: 100, ...(signal ? { signal } : {}) });
+  return taken ? { [Symbol.asyncDispose]: () => rm(path, { force: true }) } : undefined;
 };
 
 /** Does a live process keep the folder? */

@@ -1,6 +1,6 @@
 import { limits } from "@sendsar/protocol/limits";
 import type { App, CreateAppBody, UpdateAppBody } from "@sendsar/protocol/objects/app";
-import type { MasterKey } from "../auth/seal.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { appSecretBelongsTo } from "../auth/seal.ts";
 import type { AppSecret, StoredApp } from "../store/apps.ts";
 import {
@@ -21,7 +21,7 @@ import type { ChatDeps } from "./deps.ts";
  * always there, `too_many_apps`, and `invalid_request` for credentials that cannot work.
  */
 export const createApp = async (
-  { db, masterKey }: Pick<ChatDeps, "db" | "masterKey">,
+  { db, keys }: Pick<ChatDeps, "db" | "keys">,
   tenantId: string,
   body: CreateAppBody,
 ): Promise<App> => {
@@ -35,8 +35,7 @@ export const createApp = async (
       appCode,
       name: body.name ?? appCode,
       pushPayloadType: body.pushPayloadType ?? "FULL",
-      secrets: stored.map((secret) => seal(masterKey, tenantId, appCode, secret)),
-      masterKeyId: masterKey.id,
+      secrets: stored.map((secret) => seal(keys, tenantId, appCode, secret)),
     },
     limits.appsMax,
   );
@@ -47,7 +46,7 @@ export const createApp = async (
 
 /** Changes an app; what is left out stays, null removes credentials. Throws `app_not_found` and `invalid_request`. */
 export const updateApp = async (
-  { db, masterKey }: Pick<ChatDeps, "db" | "masterKey">,
+  { db, keys }: Pick<ChatDeps, "db" | "keys">,
   tenantId: string,
   appCode: string,
   body: UpdateAppBody,
@@ -57,9 +56,8 @@ export const updateApp = async (
     appCode,
     name: body.name ?? undefined,
     pushPayloadType: body.pushPayloadType ?? undefined,
-    secrets: stored.map((secret) => seal(masterKey, tenantId, appCode, secret)),
+    secrets: stored.map((secret) => seal(keys, tenantId, appCode, secret)),
     removed,
-    masterKeyId: masterKey.id,
   });
   if (!changed) throw new ChatError("app_not_found");
   return toApp(changed);
@@ -85,9 +83,9 @@ export const deleteApp = async ({ db }: Pick<ChatDeps, "db">, tenantId: string, 
   if (!(await deleteStoredApp(db, tenantId, appCode))) throw new ChatError("app_not_found");
 };
 
-const seal = (masterKey: MasterKey, tenantId: string, appCode: string, { provider, json }: PlainSecret): AppSecret => ({
+const seal = (keys: KeyRing, tenantId: string, appCode: string, { provider, json }: PlainSecret): AppSecret => ({
   provider,
-  sealed: masterKey.seal(Buffer.from(json), appSecretBelongsTo(tenantId, appCode, provider)),
+  ...keys.seal(Buffer.from(json), appSecretBelongsTo(tenantId, appCode, provider)),
 });
 
 const toApp = ({ providers, ...app }: StoredApp): App => ({

@@ -9,7 +9,8 @@ import { drain, waitMs } from "./rate-limiter/meter.ts";
  *
  * A credential that is right is never refused because others at its address are wrong: behind a proxy or a company's
  * router an address is many people. So what this gateway knows is checked as always; only what it would have to ask the
- * database about is refused unseen, once an address is over the limit.
+ * database about is refused unseen, once an address is over the limit. From half of the limit on, what is being asked counts
+ * until it turns out to be right: many tries at once do not all pass through the gap that opens with each moment.
  */
 export interface Attempts {
   /** Checks a credential. Throws what `verify` throws, and `rate_limited` in place of `unauthorized` over the limit. */
@@ -36,11 +37,18 @@ export const createAttempts = (now: () => number): Attempts => {
   return {
     async check(address, isKnown, verify) {
       const before = wrong.get(address);
-      if (before && !isKnown()) requireAttempt(before);
+      const isAsked = before !== undefined && !isKnown();
+      if (isAsked) requireAttempt(before);
+      const held = isAsked && before.used >= rate.count / 2 ? before : undefined;
+      if (held) held.used++;
       try {
-        return await verify();
+        const verified = await verify();
+        if (held) held.used = Math.max(0, held.used - 1);
+        return verified;
       } catch (error) {
-        if (!(error instanceof ChatError) || error.code !== "unauthorized") throw error;
+        const isWrong = error instanceof ChatError && error.code === "unauthorized";
+        if (held && !isWrong) held.used = Math.max(0, held.used - 1);
+        if (held || !isWrong) throw error;
         const meter = wrong.get(address) ?? { used: 0, at: now() };
         wrong.set(address, meter);
         requireAttempt(meter);

@@ -1,5 +1,5 @@
 import { hashApiKey, isApiKey } from "../auth/api-key.ts";
-import type { MasterKey } from "../auth/seal.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { secretBelongsTo } from "../auth/seal.ts";
 import type { Session, SessionKey } from "../auth/session-token.ts";
 import { findNamedTenant, importSessionKey, verifySession } from "../auth/session-token.ts";
@@ -45,7 +45,9 @@ export interface CredentialsOptions {
   readonly db: Db;
   /** For what is asked of every user who comes. */
   readonly sharedReads: SharedReads;
-  readonly masterKey: MasterKey;
+  readonly keys: KeyRing;
+  /** The one tenant that is served; undefined when all are. Credentials of another one are unknown. */
+  readonly onlyTenantId: string | undefined;
   readonly now: () => Date;
 }
 
@@ -53,16 +55,20 @@ export interface CredentialsOptions {
 const cacheMs = 4000;
 const cachedMax = 100_000;
 
-export const createCredentials = ({ db, sharedReads, masterKey, now }: CredentialsOptions): Credentials => {
+export const createCredentials = ({ db, sharedReads, keys, onlyTenantId, now }: CredentialsOptions): Credentials => {
+  const isServed = (tenantId: string): boolean => onlyTenantId === undefined || tenantId === onlyTenantId;
   // Unknown is remembered as well: a wrong key tried again and again costs no query either.
-  const keyOwners = remember(async (hash) => (await findApiKeyOwner(db, Buffer.from(hash, "hex"))) ?? unknown);
+  const keyOwners = remember(async (hash) => {
+    const owner = await findApiKeyOwner(db, Buffer.from(hash, "hex"));
+    return owner && isServed(owner.tenantId) ? owner : unknown;
+  });
   const statuses = remember(async (tenantId) => (await findTenantStatus(db, tenantId)) ?? unknown);
   const sessionKeys = remember(async (tenantId) => {
-    const sealed = await listSecrets(db, tenantId, "session_key");
+    const sealed = isServed(tenantId) ? await listSecrets(db, tenantId, "session_key") : [];
     return await Promise.all(
-      sealed.map(async ({ secretId, sealed }) => ({
-        keyId: secretId,
-        key: await importSessionKey(masterKey.open(sealed, secretBelongsTo(tenantId, "session_key", secretId))),
+      sealed.map(async (secret) => ({
+        keyId: secret.secretId,
+        key: await importSessionKey(keys.open(secret, secretBelongsTo(tenantId, "session_key", secret.secretId))),
       })),
     );
   });
@@ -73,8 +79,7 @@ export const createCredentials = ({ db, sharedReads, masterKey, now }: Credentia
     if (status === unknown) throw new ChatError("unauthorized");
     if (status === "suspended") throw new ChatError("tenant_suspended");
   };
-  const isOver = (owner: ApiKeyOwner): boolean =>
-    owner.expiresAt !== undefined && Date.parse(owner.expiresAt) <= now().getTime();
+  const isOver = ({ worksUntil = Infinity }: ApiKeyOwner): boolean => worksUntil <= performance.now();
 
   const confirmSession: Credentials["confirmSession"] = async ({ tenantId, userId, issuedAtMs }) => {
     await requireActive(tenantId);

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { ChatError } from "./chat-error.ts";
 
 /** What a cursor belongs to: it is refused anywhere else. */
@@ -19,9 +20,14 @@ export interface Cursors {
 
 const macBytes = 12;
 
-export const createCursors = (secret: string): Cursors => {
+export const createCursors = (keys: Pick<KeyRing, "derive">): Cursors => {
+  const keyOf = (tenantId: string): Buffer => {
+    const key = keys.derive(tenantId, "cursors");
+    if (!key) throw new Error(`unable to use a cursor of tenant ${tenantId}; it is not served here`);
+    return key;
+  };
   const sign = (scope: CursorScope, body: string): Buffer =>
-    createHmac("sha256", secret)
+    createHmac("sha256", keyOf(scope.tenantId))
       .update(JSON.stringify([scope.tenantId, scope.list, body]))
       .digest()
       .subarray(0, macBytes);

@@ -1,4 +1,4 @@
-import type { MasterKey } from "../auth/seal.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
 import type { Files } from "../files/files.ts";
 import type { Db } from "../store/db.ts";
 import type { Announcer } from "./announcer.ts";
@@ -16,7 +16,7 @@ export interface ChatDeps {
   readonly credentials: Credentials;
   readonly cursors: Cursors;
   /** Seals secrets before they are stored. */
-  readonly masterKey: MasterKey;
+  readonly keys: KeyRing;
   readonly idempotency: Idempotency;
   /** Undefined when nothing is limited. */
   readonly rateLimiter: RateLimiter | undefined;

@@ -31,6 +31,8 @@ export type WriteOutcome =
  */
 export interface MessageWriter {
   write(tenantId: string, message: NewMessage): Promise<WriteOutcome>;
+  /** Messages that wait to be written. */
+  readonly waiting: number;
   /** Answers when nothing is waiting any more. */
   drain(): Promise<void>;
 }
@@ -131,6 +133,9 @@ export const createMessageWriter = ({ db, flushesMax, onCommitted }: MessageWrit
       sweeper ??= setInterval(sweep, sweepMs);
       pump();
       return await answer.promise;
+    },
+    get waiting() {
+      return lanes.count;
     },
     async drain() {
       if (lanes.isEmpty()) return;

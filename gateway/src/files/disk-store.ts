@@ -24,11 +24,17 @@ const purpose = "put";
 
 /** Reads an address to put a file; undefined for a text that is none of ours. */
 export const openPutPermission = (signer: LinkSigner, token: string, now: Date): PutPermission | undefined => {
-  const [key, contentType, sizeBytes, expires] = signer.open(purpose, token) ?? [];
+  const signed = signer.open(purpose, token);
+  const [key, contentType, sizeBytes, expires] = signed?.fields ?? [];
   if (typeof key !== "string" || typeof contentType !== "string") return undefined;
+  // Who has one tenant's key signs for that tenant's files only.
+  if (tenantOf(key) !== signed?.tenantId) return undefined;
   if (typeof sizeBytes !== "number" || typeof expires !== "number") return undefined;
   return { key, contentType, sizeBytes, expiresAt: new Date(expires), isExpired: now.getTime() > expires };
 };
+
+/** Where clients put files: `_incoming/<tenant>/<upload>`. */
+const tenantOf = (key: string): string => key.split("/")[1] ?? "";
 
 /**
  * Files in a folder, for one machine. Clients put them to the gateway, at a signed address.
@@ -46,7 +52,7 @@ export const createDiskStore = ({ dir, publicUrl, signer }: DiskStoreOptions): F
 
   return {
     async presignPut({ key, contentType, sizeBytes, expiresAt }) {
-      const token = signer.sign(purpose, [key, contentType, sizeBytes, expiresAt.getTime()]);
+      const token = signer.sign(tenantOf(key), purpose, [key, contentType, sizeBytes, expiresAt.getTime()]);
       return `${publicUrl}${filesPath}/${token}`;
     },
     inspect: (key) =>

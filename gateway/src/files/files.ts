@@ -1,3 +1,4 @@
+import type { KeyRing } from "../auth/key-ring.ts";
 import type { FileStore } from "./file-store.ts";
 import { createDiskStore } from "./disk-store.ts";
 import type { LinkSigner } from "./link-signer.ts";
@@ -23,10 +24,10 @@ export interface Files {
 /** Sets up the store; undefined when there is to be none. Nothing is connected before the first call. */
 export const createFiles = (
   config: FilesConfig,
-  { masterKey, now }: { readonly masterKey: string; readonly now: () => Date },
+  { keys, now }: { readonly keys: KeyRing; readonly now: () => Date },
 ): Files | undefined => {
   if (config.kind === "none") return undefined;
-  const signer = createLinkSigner(masterKey);
+  const signer = createLinkSigner(keys);
   const links = createFileLinks({ signer, publicUrl: config.publicUrl, now });
   const store = config.kind === "disk" ? createDiskStore({ ...config, signer }) : createS3Store(config);
   return { store, links, signer };

@@ -50,14 +50,15 @@ export const createFileLinks = ({ signer, publicUrl, now }: FileLinksOptions): F
   return {
     make(tenantId, uploadId, filename) {
       const expires = (Math.floor(nowSeconds() / windowSeconds) + 1) * windowSeconds + limits.fileLinkSeconds;
-      const token = signer.sign(purpose, [tenantId, uploadId, expires]);
+      const token = signer.sign(tenantId, purpose, [uploadId, expires]);
       const name = encodeURIComponent(filename.slice(-nameCharsMax).toWellFormed());
       return { url: `${publicUrl}${filesPath}/${token}/${name}`, expiresAt: new Date(expires * 1000).toISOString() };
     },
     open(token) {
-      const [tenantId, uploadId, expires] = signer.open(purpose, token) ?? [];
-      if (typeof tenantId !== "string" || typeof uploadId !== "string" || typeof expires !== "number") return undefined;
-      return { tenantId, uploadId, secondsLeft: Math.max(0, Math.floor(expires - nowSeconds())) };
+      const signed = signer.open(purpose, token);
+      const [uploadId, expires] = signed?.fields ?? [];
+      if (!signed || typeof uploadId !== "string" || typeof expires !== "number") return undefined;
+      return { tenantId: signed.tenantId, uploadId, secondsLeft: Math.max(0, Math.floor(expires - nowSeconds())) };
     },
   };
 };

@@ -6,6 +6,7 @@ import Fastify, { LogController } from "fastify";
 import { API_PREFIX } from "@sendsar/protocol/version";
 import { limits } from "@sendsar/protocol/limits";
 import type { ChatDeps } from "../chat/deps.ts";
+import type { RequestCounts } from "../telemetry/request-counts.ts";
 import type { BindOptions } from "./bind.ts";
 import { bindEndpoints } from "./bind.ts";
 import { serveDocs } from "./docs.ts";
@@ -20,6 +21,7 @@ import { parseQuery } from "./query.ts";
 export interface HttpOptions extends BindOptions {
   readonly deps: ChatDeps;
   readonly health: Health;
+  readonly requests: RequestCounts;
   /** The server to answer on; sockets share it. */
   readonly httpServer: Server;
   readonly logger: NonNullable<FastifyServerOptions["loggerInstance"]>;
@@ -73,11 +75,15 @@ export const createHttpServer = async (options: HttpOptions): Promise<FastifyIns
   });
   server.addHook("onRequest", refuseUnrouted);
   server.addHook("onResponse", async (request, reply) => {
+    const { method } = request;
+    const { statusCode: status } = reply;
+    const route = request.routeOptions.url ?? "(none)";
+    options.requests.answered(method, route, status, reply.elapsedTime);
     request.log.info(
       {
-        method: request.method,
-        route: request.routeOptions.url ?? "(none)",
-        status: reply.statusCode,
+        method,
+        route,
+        status,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         tenant: request.actor?.tenantId,
       },

@@ -1,19 +1,24 @@
 import { randomBytes } from "node:crypto";
-import { isStorableText } from "@sendsar/protocol/objects/common";
 import { v7 as uuidv7 } from "uuid";
 import { createApiKey, hashApiKey, isApiKey } from "../auth/api-key.ts";
-import type { MasterKey } from "../auth/seal.ts";
-import { createMasterKey, secretBelongsTo } from "../auth/seal.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
+import { createKeyRing } from "../auth/key-ring.ts";
+import { secretBelongsTo } from "../auth/seal.ts";
 import type { SealedSecret, SecretKind } from "../store/credentials.ts";
 import { findApiKeyOwner, replaceApiKey, replaceSecret } from "../store/credentials.ts";
+import { openAdmin } from "../store/admin.ts";
 import { openDb } from "../store/db.ts";
 import { createGatewayLogin } from "../store/gateway-login.ts";
 import { StoreError } from "../store/store-error.ts";
+import type { TenantBinding, TenantElsewhere } from "../store/tenant-bindings.ts";
+import { findBinding, listTenantsElsewhere } from "../store/tenant-bindings.ts";
 import type { Tenant } from "../store/tenants.ts";
-import { deleteTenant, findTenantStatus, insertTenant, listTenants, setTenantStatus } from "../store/tenants.ts";
+import { findTenantStatus, insertTenant, listTenants, setTenantStatus } from "../store/tenants.ts";
 import type { UnreadCheck } from "../store/unread-check.ts";
 import { verifyUnread } from "../store/unread-check.ts";
+import { removeTenantByHand } from "./managed-tenant.ts";
 import type { Quotas } from "./quotas.ts";
+import { requireTenantId, requireTenantName } from "./tenant-names.ts";
 import { setManagedSettings, setQuotas } from "./tenant-settings.ts";
 
 /** A tenant's credentials, shown this once: the database keeps a hash and a sealed secret. */
@@ -40,7 +45,12 @@ export class TenantNotFoundError extends Error {
 export interface Provisioner {
   /** Ids: 1-48 lower-case letters, digits and inner dashes. Throws `TenantExistsError` for a taken one. */
   createTenant(tenant: { readonly tenantId: string; readonly name?: string }): Promise<NewTenantCredentials>;
+  /** Those of this database. */
   listTenants(): Promise<Tenant[]>;
+  /** Those that have a database of their own. */
+  listTenantsElsewhere(): Promise<TenantElsewhere[]>;
+  /** Which Tenant resource has the tenant, or had it. */
+  findBinding(tenantId: string): Promise<TenantBinding | undefined>;
   /** A new key in force at once; older ones work for `overlapSeconds` more. Throws `TenantNotFoundError`. */
   rotateKey(tenantId: string, overlapSeconds?: number): Promise<{ readonly apiKey: string }>;
   /** A new key signs sessions; tokens of older ones are good for `overlapSeconds` more, 0 cuts them off at once. */
@@ -59,7 +69,7 @@ export interface Provisioner {
   setQuotas(tenantId: string, quotas: Quotas): Promise<void>;
   /** Whose key is this? Undefined for a wrong or expired one. */
   verifyKey(apiKey: string): Promise<string | undefined>;
-  /** Removes a tenant and all it has, for good. Throws `TenantNotFoundError`. */
+  /** Removes a tenant and all it has, for good, a database of its own included. Throws `TenantNotFoundError`. */
   deleteTenant(tenantId: string): Promise<void>;
   /** Recounts what every participant has not read. Throws `TenantNotFoundError`. */
   verifyUnread(tenantId: string): Promise<UnreadCheck>;
@@ -77,7 +87,7 @@ export interface ProvisionerOptions {
 
 /** Opens a provisioner on a migrated database. */
 export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOptions): Promise<Provisioner> => {
-  const master = createMasterKey(masterKey);
+  const keys = createKeyRing({ kind: "master", masterKey });
   const db = openDb({
     databaseUrl,
     poolMax: 2,
@@ -86,6 +96,7 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     onConnectionError: () => undefined,
   });
   await db.ping();
+  const admin = openAdmin({ databaseUrl, poolMax: 1, onConnectionError: () => undefined });
 
   return {
     async createTenant({ tenantId, name = tenantId }) {
@@ -99,8 +110,8 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
           tenantId,
           name,
           apiKey: toStoredKey(apiKey),
-          sessionKey: sealSecret(master, tenantId, "session_key", randomBytes(32)),
-          webhookSecret: sealSecret(master, tenantId, "webhook_secret", Buffer.from(webhookSecret)),
+          sessionKey: sealSecret(keys, tenantId, "session_key", randomBytes(32)),
+          webhookSecret: sealSecret(keys, tenantId, "webhook_secret", Buffer.from(webhookSecret)),
         });
       } catch (error) {
         if (!(error instanceof StoreError) || error.kind !== "conflict") throw error;
@@ -109,6 +120,8 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
       return { tenantId, apiKey, webhookSecret };
     },
     listTenants: () => listTenants(db),
+    listTenantsElsewhere: () => listTenantsElsewhere(db),
+    findBinding: (tenantId) => findBinding(db, tenantId),
     async rotateKey(tenantId, overlapSeconds = 0) {
       if (!(await findTenantStatus(db, tenantId))) throw notFound("rotate the key of", tenantId);
       const apiKey = createApiKey();
@@ -117,7 +130,7 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     },
     async rotateSessionKey(tenantId, overlapSeconds = 0) {
       if (!(await findTenantStatus(db, tenantId))) throw notFound("rotate the session key of", tenantId);
-      const secret = sealSecret(master, tenantId, "session_key", randomBytes(32));
+      const secret = sealSecret(keys, tenantId, "session_key", randomBytes(32));
       await replaceSecret(db, tenantId, "session_key", secret, overlapSeconds);
     },
     async suspendTenant(tenantId) {
@@ -134,44 +147,31 @@ export const openProvisioner = async ({ databaseUrl, masterKey }: ProvisionerOpt
     },
     async verifyKey(apiKey) {
       if (!isApiKey(apiKey)) return undefined;
-      const owner = await findApiKeyOwner(db, hashApiKey(apiKey));
-      if (owner?.expiresAt !== undefined && Date.parse(owner.expiresAt) <= Date.now()) return undefined;
-      return owner?.tenantId;
+      return (await findApiKeyOwner(db, hashApiKey(apiKey)))?.tenantId;
     },
     async deleteTenant(tenantId) {
-      if (!(await deleteTenant(db, tenantId))) throw notFound("delete", tenantId);
+      if (!(await removeTenantByHand({ admin, db }, tenantId))) throw notFound("delete", tenantId);
     },
     async verifyUnread(tenantId) {
       if (!(await findTenantStatus(db, tenantId))) throw notFound("recount the unread messages of", tenantId);
       return await verifyUnread(db, tenantId);
     },
     ensureGatewayLogin: () => createGatewayLogin(databaseUrl),
-    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([db[Symbol.asyncDispose](), admin[Symbol.asyncDispose]()]);
+    },
   };
 };
 
-const sealSecret = (master: MasterKey, tenantId: string, kind: SecretKind, plain: Buffer): SealedSecret => {
+const sealSecret = (keys: KeyRing, tenantId: string, kind: SecretKind, plain: Buffer): SealedSecret => {
   const secretId = uuidv7();
   return {
     secretId,
-    sealed: master.seal(plain, secretBelongsTo(tenantId, kind, secretId)),
-    masterKeyId: master.id,
+    ...keys.seal(plain, secretBelongsTo(tenantId, kind, secretId)),
   };
 };
 
 const toStoredKey = (apiKey: string) => ({ keyId: uuidv7(), keyHash: hashApiKey(apiKey), hint: apiKey.slice(-4) });
-
-const requireTenantId = (tenantId: string): void => {
-  if (!/^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$/.test(tenantId)) {
-    throw new Error("unable to use the tenant id; it must be 1-48 lower-case letters, digits and inner dashes");
-  }
-};
-
-const requireTenantName = (name: string): void => {
-  if (name.length < 1 || name.length > 80 || !isStorableText(name)) {
-    throw new Error("unable to use the tenant name; it must be 1-80 characters that can be stored");
-  }
-};
 
 const notFound = (verb: string, tenantId: string) =>
   new TenantNotFoundError(`unable to ${verb} tenant ${tenantId}; there is none`);

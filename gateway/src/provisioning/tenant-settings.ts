@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { ChatError } from "../chat/chat-error.ts";
 import type { SettingsJson } from "../chat/settings-merge.ts";
 import { findFreed, isJsonObject, mergeSettings } from "../chat/settings-merge.ts";
 import { mergeAttemptsMax, requireNoReserved, requireValidSettings, toEffective } from "../chat/settings.ts";
 import type { Db } from "../store/db.ts";
-import { findSettings, replaceQuotas, replaceSettings } from "../store/tenant-settings.ts";
+import { findQuotas, findSettings, replaceQuotas, replaceSettings } from "../store/tenant-settings.ts";
 import { Quotas } from "./quotas.ts";
 
 /** What was to be set does not fit; the message says which of it and why. Nothing was changed. */
@@ -14,7 +15,7 @@ export class TenantInvalidError extends Error {
 /**
  * Puts these settings over the tenant's own: REST may read them and not change them. They take the place of all that were
  * managed before; one that is managed no more keeps its value, as the tenant's own. Answers whether there is such a tenant.
- * Throws `TenantInvalidError`.
+ * When all is so already nothing is written. Throws `TenantInvalidError`.
  */
 export const setManagedSettings = async (db: Db, tenantId: string, managed: SettingsJson): Promise<boolean> => {
   for (let attempt = 1; attempt <= mergeAttemptsMax; attempt++) {
@@ -22,12 +23,13 @@ export const setManagedSettings = async (db: Db, tenantId: string, managed: Sett
     if (!before) return false;
     const own = mergeSettings(before.own, findFreed(before.managed, managed));
     requireManageable(managed, { own, managed });
+    if (isDeepStrictEqual(before, { own, managed })) return true;
     if (await replaceSettings(db, tenantId, before, { own, managed })) return true;
   }
   throw new Error(`unable to set the settings of tenant ${tenantId}; others change them all the time`);
 };
 
-/** Sets the bounds of a tenant, in place of all that were set before. Answers whether there is such a tenant. */
+/** Sets the bounds of a tenant, in place of all that were set before; the same, and so answers as above. */
 export const setQuotas = async (db: Db, tenantId: string, quotas: Quotas): Promise<boolean> => {
   const parsed = Quotas.safeParse(quotas);
   if (!parsed.success) {
@@ -36,6 +38,8 @@ export const setQuotas = async (db: Db, tenantId: string, quotas: Quotas): Promi
       parsed.error.issues.map(({ path, message }) => ({ path: path.join("."), message })),
     );
   }
+  const before = await findQuotas(db, tenantId);
+  if (!before || isDeepStrictEqual(before, parsed.data)) return before !== undefined;
   return await replaceQuotas(db, tenantId, parsed.data);
 };
 

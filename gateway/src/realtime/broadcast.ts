@@ -2,6 +2,7 @@ import { createAudiences } from "./audiences.ts";
 import type { ChatServer, ChatSocket } from "./io.ts";
 import type { Line, RawSocket } from "./line.ts";
 import { isIdle, lineOf } from "./line.ts";
+import type { Counters } from "../telemetry/counters.ts";
 
 /**
  * Sends events to many sockets of this gateway. A packet is encoded once; to an idle WebSocket its finished frame is
@@ -20,13 +21,14 @@ export interface Broadcast {
   flush(): void;
 }
 
-export const createBroadcast = (io: ChatServer): Broadcast => {
+export const createBroadcast = (io: ChatServer, counters: Pick<Counters, "deliveries">): Broadcast => {
   const findAudience = createAudiences(io);
   let runs: Run[] = [];
 
   const flush = (): void => {
     const sending = runs;
     runs = [];
+    for (const { audience, packets } of sending) counters.deliveries += audience.length * packets.length;
     if (sending.length > 1) sendTogether(sending);
     else for (const run of sending) send(run, (raw, frames) => void raw.write(frames));
   };

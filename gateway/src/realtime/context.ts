@@ -1,5 +1,6 @@
 import type { ChatDeps } from "../chat/deps.ts";
 import type { FileLinks } from "../files/links.ts";
+import type { Counters } from "../telemetry/counters.ts";
 import type { Fanout } from "./fanout.ts";
 import type { Feed } from "./feed/feed.ts";
 import type { ChatSocket } from "./io.ts";
@@ -12,6 +13,7 @@ export interface RealtimeContext {
   readonly fanout: Fanout;
   readonly presence: Presence;
   readonly feed: Pick<Feed, "position">;
+  readonly counters: Counters;
 }
 
 /** One connected socket: who it is, and what it has open. */

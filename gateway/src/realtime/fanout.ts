@@ -1,5 +1,6 @@
 import type { DownEventName, DownEvents } from "@sendsar/protocol/events/down";
 import type { Message } from "@sendsar/protocol/objects/message";
+import type { Counters } from "../telemetry/counters.ts";
 import { roomChannel, userChannel } from "./channels.ts";
 import { createBroadcast } from "./broadcast.ts";
 import type { Bus, Signal } from "./cluster/bus.ts";
@@ -27,11 +28,11 @@ export interface Fanout {
   userGone(tenantId: string, userId: string): void;
 }
 
-export const createFanout = (io: ChatServer, bus: Bus): Fanout => {
+export const createFanout = (io: ChatServer, bus: Bus, counters: Pick<Counters, "deliveries">): Fanout => {
   const typists = createTypists();
   const readMarks = createReadMarks();
 
-  const { emit, emitTo, flush } = createBroadcast(io);
+  const { emit, emitTo, flush } = createBroadcast(io, counters);
 
   const emitTyping = (signal: Signal): void => {
     const [channel, , payload, except] = signal;

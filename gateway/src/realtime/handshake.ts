@@ -12,6 +12,7 @@ import type { Feed } from "./feed/feed.ts";
 import type { Groups } from "./groups.ts";
 import type { ChatSocket, SocketData } from "./io.ts";
 import type { Presence } from "./presence/presence.ts";
+import { toLeavingTime } from "./sweeper.ts";
 import { sendAway } from "./transport.ts";
 
 export interface HandshakeOptions {
@@ -26,6 +27,9 @@ export interface HandshakeOptions {
   readonly feed: Feed;
   /** The rooms of a user, and the last event of each. */
   readonly listRoomHeads: (tenantId: string, userId: string) => Promise<RoomHead[]>;
+  /** How long a socket may stay, about; undefined: as long as it likes. */
+  readonly ageMsMax: number | undefined;
+  readonly now: () => Date;
   /** False while no socket should come in: the gateway stops, or hears nothing of the others. */
   readonly isOpen: () => boolean;
   /** Resolves when nothing that is committed from then on is missed. */
@@ -38,7 +42,8 @@ export interface HandshakeOptions {
  * refusal's message is what the client shows (contract 5.1).
  *
  * Before the client learns that it is connected, the socket is in the groups of all rooms of its user. So whatever is
- * committed before the connect is found by reading, whatever comes after is delivered, and nothing falls in between.
+ * committed before the connect is found by reading, whatever comes after is delivered, nothing falls in between, and
+ * nothing comes that was sent before the user was in the room.
  *
  * A refusal for good is a `connect_error` with the message and `data.code`. What is over soon (the gateway stops, the
  * database is away, a user who opens sockets too fast) is a lost connection instead: published clients come back after
@@ -74,11 +79,16 @@ const admit = async (options: HandshakeOptions, socket: ChatSocket): Promise<voi
   const connect = rateLimiter?.take(tenantId, userId, "connect");
   if (connect && !connect.allowed) throw new ChatError("rate_limited", { retryMs: connect.retryMs });
   if (presence.socketsOf(tenantId, userId) >= limits.socketsPerUserMax) throw new ChatError("rate_limited");
-  Object.assign(socket.data, { tenantId, userId, issuedAtMs, expiresAt, typingRooms: new Set() } satisfies SocketData);
+  const leavesAtMs = toLeavingTime(options.now().getTime(), options.ageMsMax);
+  const data = { tenantId, userId, issuedAtMs, expiresAt, leavesAtMs, typingRooms: new Set<string>() };
+  Object.assign(socket.data, data satisfies SocketData);
   // The user's group before the look: a room that it comes into later reaches the socket through that group.
   groups.enter(socket.id, tenantId, userId);
   // Asked together, so that they travel together.
   const [heads] = await Promise.all([listRoomHeads(tenantId, userId), credentials.confirmSession(session)]);
+  // Events that the look has seen and this gateway has not delivered yet come to who was here before. Somebody who came into
+  // a room just now must not get with them what was sent before.
+  if (!(await feed.reach(tenantId, heads))) throw new ChatError("database_unavailable");
   for (const { roomId, lastSeq } of groups.joinRooms(socket.id, tenantId, userId, heads)) {
     feed.open(tenantId, roomId, lastSeq);
   }

@@ -12,6 +12,8 @@ export interface SocketData {
   readonly issuedAtMs: number;
   /** Seconds since the epoch. */
   readonly expiresAt: number;
+  /** When it is sent away because it is old, in milliseconds since the epoch; `Infinity`: never. */
+  readonly leavesAtMs: number;
   /** Rooms in which this socket said that its user types. */
   readonly typingRooms: Set<string>;
 }

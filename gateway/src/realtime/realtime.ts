@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import type { Announcer } from "../chat/announcer.ts";
@@ -9,14 +8,16 @@ import type { Credentials } from "../chat/credentials.ts";
 import type { SharedRateLimiter } from "../chat/rate-limiter/rate-limiter.ts";
 import type { FileLinks } from "../files/links.ts";
 import type { Db } from "../store/db.ts";
+import type { Counters } from "../telemetry/counters.ts";
 import { readNews, readRoomLog } from "../store/log.ts";
 import { listRoomHeadsOf } from "../store/rooms.ts";
 import type { SharedReads } from "../store/shared-reads.ts";
-import type { Cluster } from "./cluster/adapter.ts";
+import type { Cluster, ClusterCounts } from "./cluster/adapter.ts";
 import { createBus, createDoorbellRinger } from "./cluster/bus.ts";
 import { startRateLimitExchange } from "./cluster/rate-limit-exchange.ts";
 import { serveConnection } from "./connection.ts";
 import { createDeliverer, createDelivery } from "./delivery.ts";
+import { drainSockets } from "./drain.ts";
 import { createFanout } from "./fanout.ts";
 import type { Feed } from "./feed/feed.ts";
 import { createFeed } from "./feed/feed.ts";
@@ -28,7 +29,6 @@ import { createPresence } from "./presence/presence.ts";
 import { createRevoker } from "./revocation.ts";
 import { startSweeper } from "./sweeper.ts";
 import type { Timers } from "./timers.ts";
-import { sendAway } from "./transport.ts";
 
 /** Everything between the log and the sockets. */
 export interface Realtime {
@@ -38,6 +38,10 @@ export interface Realtime {
   isCurrent(): boolean;
   /** Lets nobody in any more and sends away those who are, spread over `spreadMs`. */
   drain(spreadMs: number): Promise<void>;
+  /** Rooms in which something is known to be missing. */
+  gaps(): number;
+  /** What went wrong between gateways so far. */
+  notifications(): ClusterCounts;
   stop(): Promise<void>;
 }
 
@@ -56,13 +60,17 @@ export interface RealtimeOptions {
   readonly logger: Logger;
   readonly timers: Timers;
   readonly now: () => Date;
+  readonly counters: Counters;
+  /** How long a socket may stay, about; undefined: as long as it likes. */
+  readonly connectionAgeMsMax: number | undefined;
   /** Joins the server with those of other gateways. */
   readonly joinCluster: (onListening: () => void) => Cluster;
 }
 
 /** Puts the parts together. The composition root of this folder. */
 export const createRealtime = (options: RealtimeOptions): Realtime => {
-  const { io, db, sharedReads, credentials, rateLimiter, fileLinks, logger, timers, now, joinCluster } = options;
+  const { io, db, sharedReads, credentials, rateLimiter, fileLinks, logger, timers, now, counters, joinCluster } =
+    options;
   let draining = false;
   const cluster = joinCluster(() => {
     poll.hurry();
@@ -70,11 +78,14 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
   });
   const groups = createGroups(io);
   const bus = createBus(io);
-  const fanout = createFanout(io, bus);
+  const fanout = createFanout(io, bus, counters);
   const presence = createPresence({ self: randomUUID(), bus, fanout, timers });
   const feed: Feed = createFeed({
     timers,
-    readLog: (tenantId, roomId, afterSeq, limit) => readRoomLog(db, tenantId, roomId, afterSeq, limit),
+    readLog(tenantId, roomId, afterSeq, limit) {
+      counters.gapReads++;
+      return readRoomLog(db, tenantId, roomId, afterSeq, limit);
+    },
     deliver: createDeliverer(
       fanout,
       groups,
@@ -103,12 +114,16 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
     fanout,
     timers,
     now,
-    onSlowConsumer: (socket) => logger.warn({ tenant: socket.data.tenantId }, "cutting a client that does not read"),
+    onSlowConsumer(socket) {
+      counters.slowConsumersCut++;
+      logger.warn({ tenant: socket.data.tenantId }, "cutting a client that does not read");
+    },
+    onAged: () => counters.sentAwayByAge++,
   });
 
   const exchange = rateLimiter && startRateLimitExchange(rateLimiter, bus, timers);
 
-  const context = { deps: { db, rateLimiter }, fileLinks, fanout, presence, feed };
+  const context = { deps: { db, rateLimiter }, fileLinks, fanout, presence, feed, counters };
   io.use(
     createHandshake({
       credentials,
@@ -119,12 +134,15 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       groups,
       feed,
       listRoomHeads: (tenantId, userId) => listRoomHeadsOf(sharedReads, tenantId, userId, limits.userRoomsMax),
+      ageMsMax: options.connectionAgeMsMax,
+      now,
       isOpen: () => !draining,
       begun: poll.begun,
       logger,
     }),
   );
   io.on("connection", (socket) => {
+    counters.connects++;
     serveConnection(context, logger, socket);
     void revoker.confirm(socket);
   });
@@ -132,14 +150,11 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
   return {
     announcer: { committed: delivery.committed, roomRead: fanout.roomRead },
     isCurrent: () => !draining && poll.isCurrent() && cluster.isReady(),
+    gaps: feed.gaps,
+    notifications: cluster.counts,
     async drain(spreadMs) {
       draining = true;
-      const sockets = [...io.of("/").sockets.values()];
-      const batch = Math.max(1, Math.ceil(sockets.length / batchesMax));
-      for (let at = 0; at < sockets.length; at += batch) {
-        for (const socket of sockets.slice(at, at + batch)) sendAway(socket);
-        if (at + batch < sockets.length) await wait(spreadMs / batchesMax);
-      }
+      await drainSockets(io, spreadMs, () => counters.sentAwayByDrain++);
     },
     async stop() {
       sweeper.stop();
@@ -151,6 +166,3 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
     },
   };
 };
-
-/** Steps in which the sockets of a gateway that stops are sent away, so that the others do not get all at once. */
-const batchesMax = 50;

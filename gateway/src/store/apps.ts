@@ -20,6 +20,8 @@ export interface StoredApp {
 export interface AppSecret {
   readonly provider: PushProvider;
   readonly sealed: Buffer;
+  /** The key that sealed them. */
+  readonly masterKeyId: string;
 }
 
 export interface NewApp {
@@ -27,8 +29,6 @@ export interface NewApp {
   readonly name: string;
   readonly pushPayloadType: App["pushPayloadType"];
   readonly secrets: readonly AppSecret[];
-  /** The key that sealed them. */
-  readonly masterKeyId: string;
 }
 
 /**
@@ -68,8 +68,8 @@ const insertApp: Statement = {
     ),
     sealed as (
       insert into app_secrets (tenant_id, app_code, provider, sealed, master_key_id)
-      select $1, made.app_code, given.provider, given.sealed, $7
-      from made, unnest($5::text[], $6::bytea[]) as given (provider, sealed)
+      select $1, made.app_code, given.*
+      from made, unnest($5::text[], $6::bytea[], $7::text[]) as given
     )
     select app_code from made`,
 };
@@ -82,7 +82,6 @@ export interface AppChange {
   /** Credentials to be put in place of those that are there, and providers whose credentials go. */
   readonly secrets: readonly AppSecret[];
   readonly removed: readonly PushProvider[];
-  readonly masterKeyId: string;
 }
 
 /** Changes an app. Answers undefined when there is none. The default one gets a row when it is changed. */
@@ -105,10 +104,10 @@ export const updateApp = async (db: Db, tenantId: string, change: AppChange): Pr
   return row && toApp(row);
 };
 
-const toValues = ({ secrets, masterKeyId }: Pick<NewApp, "secrets" | "masterKeyId">): readonly unknown[] => [
+const toValues = ({ secrets }: Pick<NewApp, "secrets">): readonly unknown[] => [
   secrets.map(({ provider }) => provider),
   secrets.map(({ sealed }) => sealed),
-  masterKeyId,
+  secrets.map(({ masterKeyId }) => masterKeyId),
 ];
 
 /** What the default app is as long as nobody changed it. */
@@ -136,8 +135,8 @@ const update: Statement = {
       where s.tenant_id = $1 and s.app_code = changed.app_code and s.provider = any($8::text[])
     )
     insert into app_secrets (tenant_id, app_code, provider, sealed, master_key_id)
-    select $1, changed.app_code, given.provider, given.sealed, $7
-    from changed, unnest($5::text[], $6::bytea[]) as given (provider, sealed)
+    select $1, changed.app_code, given.*
+    from changed, unnest($5::text[], $6::bytea[], $7::text[]) as given
     on conflict (tenant_id, app_code, provider) do update
       set sealed = excluded.sealed, master_key_id = excluded.master_key_id, created_at = now()`,
 };

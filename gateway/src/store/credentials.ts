@@ -5,20 +5,26 @@ import { lockTenant } from "./tenant-lock.ts";
 /** Whose an API key is, and until when it works. */
 export interface ApiKeyOwner {
   readonly tenantId: string;
-  /** ISO time after which the key is refused; absent while it has no successor. */
-  readonly expiresAt?: string;
+  /** By `performance.now()` of this process; absent while the key has no successor. */
+  readonly worksUntil?: number;
 }
 
-/** Finds the tenant whose API key has this SHA-256. */
+/**
+ * Finds the tenant whose API key has this SHA-256 and is in force. How long it still is, is reckoned by the database: the
+ * clocks of gateways may differ.
+ */
 export const findApiKeyOwner = async (db: Db, keyHash: Buffer): Promise<ApiKeyOwner | undefined> => {
-  const row = await db.findKeyOwner<{ tenant_id: string; expires_at: string | null }>(selectKeyOwner, keyHash);
+  const askedAt = performance.now();
+  const row = await db.findKeyOwner<{ tenant_id: string; ms_left: number | null }>(selectKeyOwner, keyHash);
   if (!row) return undefined;
-  return { tenantId: row.tenant_id, ...(row.expires_at !== null && { expiresAt: row.expires_at }) };
+  return { tenantId: row.tenant_id, ...(row.ms_left !== null && { worksUntil: askedAt + row.ms_left }) };
 };
 
 const selectKeyOwner: Statement = {
   name: "select-key-owner",
-  text: "select tenant_id, expires_at from api_keys where key_hash = $1",
+  text: `
+    select tenant_id, extract(epoch from expires_at - now())::float8 * 1000 as ms_left from api_keys
+    where key_hash = $1 and (expires_at is null or expires_at > now())`,
 };
 
 /** An API key as it lies in the database. */
@@ -74,11 +80,15 @@ export interface SealedSecret {
   readonly masterKeyId: string;
 }
 
-/** Secrets of a kind that are in force, newest first. */
+/**
+ * Secrets of a kind that are in force, the one to sign with first: the newest of those without an end. One that is so young
+ * that not every gateway knows it yet comes after those that are known, unless they are about to end.
+ */
 export const listSecrets = async (db: Db, tenantId: string, kind: SecretKind): Promise<SealedSecret[]> => {
   const rows = await db.query<{ secret_id: string; sealed: Buffer; master_key_id: string }>(tenantId, selectSecrets, [
     tenantId,
     kind,
+    secretLearnSeconds,
   ]);
   return rows.map((row) => ({ secretId: row.secret_id, sealed: row.sealed, masterKeyId: row.master_key_id }));
 };
@@ -88,8 +98,17 @@ const selectSecrets: Statement = {
   text: `
     select secret_id, sealed, master_key_id from tenant_secrets
     where tenant_id = $1 and kind = $2 and (expires_at is null or expires_at > now())
-    order by created_at desc, secret_id`,
+    order by
+      case
+        when created_at > now() - make_interval(secs => $3) then 1
+        when expires_at < now() + make_interval(secs => $3) then 2
+        else 0
+      end,
+      expires_at desc nulls first, created_at desc, secret_id`,
 };
+
+/** Seconds after which every gateway knows a secret: longer than any of them remembers the list before it asks again. */
+const secretLearnSeconds = 5;
 
 /** A statement that stores a sealed secret, for use in a batch. */
 export const insertSecret = (tenantId: string, kind: SecretKind, secret: SealedSecret): Query => ({

@@ -28,6 +28,11 @@ type Row = Record<string, unknown>;
  * for any more does not go on there: after `lockWaitMsMax` for a lock, `statementMsMax` in all.
  */
 export interface Db {
+  /**
+   * The context in which to look for work: `*`, which is no tenant and in which a few policies show something of all; or the
+   * one tenant that this process serves.
+   */
+  readonly everywhere: string;
   /** Runs one statement in the tenant's context and answers its rows. */
   query<R = Row>(tenantId: string, statement: Statement, values: readonly unknown[]): Promise<R[]>;
   /** Runs several statements, none of which needs another's result, in one transaction and one round trip. */
@@ -36,6 +41,8 @@ export interface Db {
   findKeyOwner<R = Row>(statement: Statement, keyHash: Buffer): Promise<R | undefined>;
   /** Answers once a trivial statement came back. */
   ping(): Promise<void>;
+  /** Connections now: of the pool, those that work, and calls that wait for one. */
+  connections(): { readonly open: number; readonly busy: number; readonly waiting: number };
   /** Closes all connections, cutting those that take longer than `closeMsMax`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -55,6 +62,8 @@ export interface CallOptions {
 export interface DbOptions {
   readonly databaseUrl: string;
   readonly poolMax: number;
+  /** The one tenant that is served; all are when absent. */
+  readonly onlyTenantId?: string | undefined;
   /** Role to work as, when the login is a member of it and more. */
   readonly role?: "sendsar_provisioner";
   /** Told of connections that broke while idle; the pool replaces them by itself. */
@@ -62,7 +71,7 @@ export interface DbOptions {
 }
 
 /** Opens a pool of connections. Nothing is connected before the first call. */
-export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOptions): Db => {
+export const openDb = ({ databaseUrl, poolMax, onlyTenantId, role, onConnectionError }: DbOptions): Db => {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: poolMax,
@@ -128,6 +137,7 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
   };
 
   return {
+    everywhere: onlyTenantId ?? "*",
     async query<R>(tenantId: string, statement: Statement, values: readonly unknown[]) {
       const [rows] = await inTransaction(asTenant(tenantId), [{ statement, values }]);
       return (rows ?? []) as R[];
@@ -142,6 +152,11 @@ export const openDb = ({ databaseUrl, poolMax, role, onConnectionError }: DbOpti
     async ping() {
       await inTransaction(asTenant(""), []);
     },
+    connections: () => ({
+      open: pool.totalCount,
+      busy: pool.totalCount - pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     async [Symbol.asyncDispose]() {
       // A server that is away neither finishes what is under way nor says goodbye.
       const cutter = setInterval(() => [...closed.keys()].forEach(cut), closeMsMax);

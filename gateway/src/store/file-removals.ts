@@ -61,9 +61,9 @@ export interface DueRemoval {
   readonly objectKey: string;
 }
 
-/** Objects of all tenants that are due to be removed, the longest due first. */
+/** Objects of all tenants served here that are due to be removed, the longest due first. */
 export const listDueRemovals = async (db: Db, limit: number): Promise<DueRemoval[]> => {
-  const rows = await db.query<{ tenant_id: string; object_key: string }>("*", selectDue, [limit]);
+  const rows = await db.query<{ tenant_id: string; object_key: string }>(db.everywhere, selectDue, [limit]);
   return rows.map((row) => ({ tenantId: row.tenant_id, objectKey: row.object_key }));
 };
 
@@ -139,9 +139,12 @@ export interface UnfinishedUpload {
   readonly uploadId: string;
 }
 
-/** Uploads of all tenants that were begun more than `hours` ago and not completed, the oldest first. */
+/** Uploads of all tenants served here that were begun more than `hours` ago and not completed, the oldest first. */
 export const listUnfinished = async (db: Db, hours: number, limit: number): Promise<UnfinishedUpload[]> => {
-  const rows = await db.query<{ tenant_id: string; upload_id: string }>("*", selectUnfinished, [hours, limit]);
+  const rows = await db.query<{ tenant_id: string; upload_id: string }>(db.everywhere, selectUnfinished, [
+    hours,
+    limit,
+  ]);
   return rows.map((row) => ({ tenantId: row.tenant_id, uploadId: row.upload_id }));
 };
 

@@ -187,16 +187,16 @@ export interface News {
 export type NewsCursor = string;
 
 /**
- * Reads what became visible since `cursor`, over all tenants. Exact: a transaction is in one reading, the first that
+ * Reads what became visible since `cursor`, over all tenants that are served here. Exact: a transaction is in one reading, the first that
  * begins after its commit, however late it commits, because the cursor is the whole snapshot and not a number.
  */
 export const readNews = async (db: Db, cursor: NewsCursor | undefined): Promise<News> => {
   if (cursor === undefined) {
-    const [row] = await db.query<{ snapshot: string }>("*", selectSnapshot, []);
+    const [row] = await db.query<{ snapshot: string }>(db.everywhere, selectSnapshot, []);
     return { cursor: row?.snapshot ?? "", rooms: [], changes: [], revocations: [] };
   }
   // One statement, so that all is read at one snapshot: the one that becomes the next cursor.
-  const [row] = await db.query<NewsRow>("*", selectNews, [cursor]);
+  const [row] = await db.query<NewsRow>(db.everywhere, selectNews, [cursor]);
   if (!row) throw new Error("unable to read the news; the statement answered no row");
   return {
     cursor: row.snapshot,

@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { PG_MIGRATE_LOCK_ID, runner } from "node-pg-migrate";
 import pg from "pg";
@@ -6,9 +7,13 @@ import pg from "pg";
 const migrationsDir = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** How long to wait for another one that migrates the same database. */
 const turnWaitMs = 60_000;
-/** How long a statement of a migration waits for a lock before it gives way to the traffic and tries again. */
-const lockWaitMs = 3000;
-const attemptsMax = 10;
+/**
+ * How long a statement of a migration waits for a lock before it gives way to the traffic: whoever comes after it queues
+ * behind it. Between two tries the traffic has as long for itself.
+ */
+const lockWaitMs = 1000;
+/** Outlasts a report or a backup of some minutes. */
+const attemptsMax = 150;
 
 export interface MigrateOptions {
   /** A role that may create roles and owns, or may create, the schema `sendsar`. */
@@ -59,6 +64,7 @@ const applyAll = async (client: pg.Client): Promise<void> => {
       if ((error as { code?: string }).code !== "55P03" || attempt === attemptsMax) throw error;
       // The runner leaves a failed migration's transaction open.
       await client.query("rollback");
+      await wait(lockWaitMs);
     }
   }
 };

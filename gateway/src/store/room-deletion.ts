@@ -71,13 +71,13 @@ export interface UnclearedRoom {
   readonly roomId: string;
 }
 
-/** Deleted rooms of all tenants that may still have messages, in the order of their deletions. */
+/** Deleted rooms of all tenants served here that may still have messages, in the order of their deletions. */
 export const listUnclearedRooms = async (db: Db, limit: number): Promise<UnclearedRoom[]> => {
-  const rows = await db.query<{ tenant_id: string; room_id: string }>("*", selectUncleared, [limit]);
+  const rows = await db.query<{ tenant_id: string; room_id: string }>(db.everywhere, selectUncleared, [limit]);
   return rows.map((row) => ({ tenantId: row.tenant_id, roomId: row.room_id }));
 };
 
-// Runs in no tenant's context: the policy shows these rooms of all.
+// Of all tenants in no tenant's context: the policy shows these rooms of all.
 const selectUncleared: Statement = {
   name: "select-uncleared-rooms",
   text: "select tenant_id, room_id from rooms_to_clear order by created_at limit $1",

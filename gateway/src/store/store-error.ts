@@ -4,9 +4,19 @@
  * - `read_only`: the database takes no writes now; nothing was done
  * - `conflict`: a key is taken
  * - `missing`: a row that the statement refers to is not there
+ * - `fenced`: an operator writes whose leadership is over; nothing was done
+ * - `unbound`: an operator writes for a resource that does not have the tenant; nothing was done
  * - `broken`: a defect of ours
  */
-export type StoreErrorKind = "unavailable" | "locked" | "read_only" | "conflict" | "missing" | "broken";
+export type StoreErrorKind =
+  | "unavailable"
+  | "locked"
+  | "read_only"
+  | "conflict"
+  | "missing"
+  | "fenced"
+  | "unbound"
+  | "broken";
 
 /** An error of the database, without its text: that may name other tenants' rows. The cause is for the log. */
 export class StoreError extends Error {
@@ -36,6 +46,9 @@ export const toStoreError = (error: unknown): StoreError => {
   if (code === "23503") return new StoreError("missing", error, constraint);
   if (code === "55P03") return new StoreError("locked", error);
   if (code === "25006") return new StoreError("read_only", error);
+  // Ours: functions of migration 0011.
+  if (code === "SF001") return new StoreError("fenced", error);
+  if (code === "SF002") return new StoreError("unbound", error);
   if (isUnavailable(code)) return new StoreError("unavailable", error);
   return new StoreError("broken", error);
 };

@@ -40,8 +40,9 @@ export const replaceSettings = async (
   before: StoredSettings,
   after: StoredSettings,
 ): Promise<boolean> => {
-  const rows = await db.query(tenantId, updateBoth, [tenantId, ...toValues(before), ...toValues(after)]);
-  return rows.length === 1;
+  const values = [tenantId, ...toValues(before), ...toValues(after)];
+  const [rows] = await db.batch(tenantId, [{ statement: updateBoth, values }]);
+  return rows?.length === 1;
 };
 
 const toValues = ({ own, managed }: StoredSettings): [own: string, managed: string] => [
@@ -64,10 +65,21 @@ const updateBoth: Statement = {
     returning tenant_id`,
 };
 
+/** The bounds of a tenant where they differ from those of every tenant. */
+export const findQuotas = async (db: Db, tenantId: string): Promise<Json | undefined> => {
+  const [row] = await db.query<{ readonly quotas: Json }>(tenantId, selectQuotas, [tenantId]);
+  return row?.quotas;
+};
+
+const selectQuotas: Statement = {
+  name: "select-quotas",
+  text: "select quotas from tenants where tenant_id = $1",
+};
+
 /** Replaces the bounds of a tenant. Answers whether there is such a tenant. Takes the role of the provisioner. */
 export const replaceQuotas = async (db: Db, tenantId: string, quotas: Json): Promise<boolean> => {
-  const rows = await db.query(tenantId, updateQuotas, [tenantId, JSON.stringify(quotas)]);
-  return rows.length === 1;
+  const [rows] = await db.batch(tenantId, [{ statement: updateQuotas, values: [tenantId, JSON.stringify(quotas)] }]);
+  return rows?.length === 1;
 };
 
 const updateQuotas: Statement = {

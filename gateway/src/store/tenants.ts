@@ -1,8 +1,9 @@
 import type { SealedSecret, StoredApiKey } from "./credentials.ts";
 import { insertApiKey, insertSecret } from "./credentials.ts";
-import type { Db, Statement } from "./db.ts";
+import type { Db, Query, Statement } from "./db.ts";
 import { removeTenantFiles } from "./file-removals.ts";
-import { insertRevocation } from "./revocations.ts";
+import { insertRevocation, revoking } from "./revocations.ts";
+import { unbindTenant } from "./tenant-bindings.ts";
 
 export type TenantStatus = "active" | "suspended";
 
@@ -12,6 +13,10 @@ export interface Tenant {
   readonly name: string;
   readonly status: TenantStatus;
   readonly createdAt: string;
+  /** `namespace/name` of the Tenant resource that has it, or had it. */
+  readonly managedBy?: string;
+  /** Since when it is kept without that. */
+  readonly retainedAt?: string;
 }
 
 export interface NewTenant {
@@ -37,6 +42,7 @@ const insertTenantRow: Statement = {
   name: "insert-tenant",
   text: "insert into tenants (tenant_id, name) values ($1, $2)",
 };
+
 /** All tenants, by id. Only the provisioner's role sees more than one. */
 export const listTenants = async (db: Db): Promise<Tenant[]> => {
   const rows = await db.query<TenantRow>("", selectTenants, []);
@@ -45,7 +51,10 @@ export const listTenants = async (db: Db): Promise<Tenant[]> => {
 
 const selectTenants: Statement = {
   name: "select-tenants",
-  text: "select tenant_id, name, status, created_at from tenants order by tenant_id",
+  text: `
+    select t.tenant_id, t.name, t.status, t.created_at, b.namespace || '/' || b.name as managed_by, b.retained_at
+    from tenants t left join tenant_bindings b using (tenant_id)
+    order by t.tenant_id`,
 };
 
 interface TenantRow {
@@ -53,6 +62,8 @@ interface TenantRow {
   readonly name: string;
   readonly status: TenantStatus;
   readonly created_at: string;
+  readonly managed_by: string | null;
+  readonly retained_at: string | null;
 }
 
 const toTenant = (row: TenantRow): Tenant => ({
@@ -60,9 +71,11 @@ const toTenant = (row: TenantRow): Tenant => ({
   name: row.name,
   status: row.status,
   createdAt: row.created_at,
+  ...(row.managed_by !== null && { managedBy: row.managed_by }),
+  ...(row.retained_at !== null && { retainedAt: row.retained_at }),
 });
 
-/** Removes a tenant and everything it has. Answers whether there was one. */
+/** Removes a tenant and everything it has, its binding included. Answers whether there was one. */
 export const deleteTenant = async (db: Db, tenantId: string): Promise<boolean> => {
   const results = await db.batch(tenantId, [
     removeTenantFiles(tenantId),
@@ -72,6 +85,7 @@ export const deleteTenant = async (db: Db, tenantId: string): Promise<boolean> =
     })),
     // The row outlives the tenant: gateways learn from it that the sockets must go.
     insertRevocation(tenantId, "tenant_deleted"),
+    unbindTenant(tenantId),
     { statement: deleteTenantRow, values: [tenantId] },
   ]);
   return results.at(-1)?.length === 1;
@@ -84,19 +98,47 @@ const deleteTenantRow: Statement = {
 
 /**
  * Suspends a tenant, or takes it up again. Suspended, its credentials are refused everywhere within seconds and its
- * sockets are cut; its data stays. Answers whether there is such a tenant.
+ * sockets are cut; its data stays. One that is so already stays as it is. Answers whether there is such a tenant.
  */
 export const setTenantStatus = async (db: Db, tenantId: string, status: TenantStatus): Promise<boolean> => {
-  const [rows] = await db.batch(tenantId, [
-    { statement: updateStatus, values: [tenantId, status] },
-    ...(status === "suspended" ? [insertRevocation(tenantId, "tenant_suspended")] : []),
-  ]);
+  if ((await findTenantStatus(db, tenantId)) === status) return true;
+  const [rows] = await db.batch(tenantId, [status === "suspended" ? suspendTenant(tenantId) : resumeTenant(tenantId)]);
   return rows?.length === 1;
 };
 
-const updateStatus: Statement = {
-  name: "update-tenant-status",
-  text: "update tenants set status = $2, updated_at = now() where tenant_id = $1 returning tenant_id",
+/** A statement that suspends a tenant unless it is already, for use in a batch. Answers a row when there is the tenant. */
+export const suspendTenant = (tenantId: string): Query => ({ statement: setSuspended, values: [tenantId] });
+
+const setSuspended: Statement = {
+  name: "suspend-tenant",
+  text: `
+    with moved as (
+      update tenants set status = 'suspended', updated_at = now()
+      where tenant_id = $1 and status <> 'suspended'
+      returning null::text as user_id, null::timestamptz as sessions_valid_from
+    ),
+    ${revoking("moved", "tenant_suspended")}
+    select tenant_id from tenants where tenant_id = $1`,
+};
+
+const resumeTenant = (tenantId: string): Query => ({ statement: setActive, values: [tenantId] });
+
+const setActive: Statement = {
+  name: "resume-tenant",
+  text: "update tenants set status = 'active', updated_at = now() where tenant_id = $1 returning tenant_id",
+};
+
+/** A statement that makes a tenant without credentials, unless it is there; another name becomes its name. */
+export const putTenant = (tenantId: string, name: string): Query => ({
+  statement: upsertTenant,
+  values: [tenantId, name],
+});
+
+const upsertTenant: Statement = {
+  name: "put-tenant",
+  text: `
+    insert into tenants as t (tenant_id, name) values ($1, $2)
+    on conflict (tenant_id) do update set name = excluded.name, updated_at = now() where t.name <> excluded.name`,
 };
 
 /** May the tenant's credentials be used? Undefined when there is no such tenant. */

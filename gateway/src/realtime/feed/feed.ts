@@ -1,4 +1,5 @@
 import type { LogEvent } from "../../store/log.ts";
+import type { RoomHead } from "../../store/rooms.ts";
 import type { Timers } from "../timers.ts";
 import type { RoomOrder } from "./room-order.ts";
 import { createRoomOrder } from "./room-order.ts";
@@ -28,6 +29,11 @@ export interface Feed {
    */
   close(tenantId: string, roomId: string): void;
   isOpen(tenantId: string, roomId: string): boolean;
+  /**
+   * Resolves when no open room has an event of those named before it still to deliver: with true, or with false after
+   * `reachMsMax`. What is missing is read from the log.
+   */
+  reach(tenantId: string, heads: readonly RoomHead[]): Promise<boolean>;
   /** The last event that was delivered in a room that is open; undefined for one that is not. */
   position(tenantId: string, roomId: string): number | undefined;
   /** True if the room is not open, and its event `seq` was delivered before it was closed. */
@@ -55,6 +61,8 @@ const retryMsMax = 1000;
 const readMax = 200;
 const earlyMax = 1000;
 const heardMax = 10_000;
+/** The log can be read within this, or the database is away. */
+const reachMsMax = 3000;
 
 interface Room {
   readonly tenantId: string;
@@ -66,6 +74,8 @@ interface Room {
   delivering: boolean;
   /** It was closed while it was delivering. */
   unwanted: boolean;
+  /** Called when the room has come to their event, or is closed. */
+  readonly waiters: Set<{ readonly seq: number; readonly reached: () => void }>;
 }
 
 /** What is remembered of a room that nobody here is in. */
@@ -88,6 +98,7 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
       room.delivering = false;
     }
     if (room.delivering) return;
+    for (const waiter of room.waiters) if (waiter.seq <= room.order.position) waiter.reached();
     if (room.unwanted) {
       shut(room);
     } else if (!room.order.hasGap) {
@@ -121,7 +132,22 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
     const key = keyOf(room.tenantId, room.roomId);
     rooms.delete(key);
     remember(key, room.order.head, room.order.position);
+    for (const waiter of room.waiters) waiter.reached();
   };
+
+  const reachOne = (room: Room, seq: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const end = (reached: boolean): void => {
+        timers.clearTimeout(timer);
+        room.waiters.delete(waiter);
+        resolve(reached);
+      };
+      const timer = timers.setTimeout(() => end(false), reachMsMax);
+      const waiter = { seq, reached: () => end(true) };
+      room.waiters.add(waiter);
+      room.order.hear(seq);
+      settle(room, []);
+    });
 
   const remember = (key: string, head: number, position = 0): void => {
     const known = heard.get(key);
@@ -145,7 +171,14 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
       const order = createRoomOrder<LogEvent>(Math.max(position, before?.position ?? 0), earlyMax);
       order.hear(before?.head ?? 0);
       heard.delete(key);
-      const state = { timer: undefined, reading: false, failures: 0, delivering: false, unwanted: false };
+      const state = {
+        timer: undefined,
+        reading: false,
+        failures: 0,
+        delivering: false,
+        unwanted: false,
+        waiters: new Set<never>(),
+      };
       const room: Room = { tenantId, roomId, order, ...state };
       rooms.set(key, room);
       settle(room, []);
@@ -158,6 +191,13 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
       settle(room, []);
     },
     isOpen: (tenantId, roomId) => rooms.has(keyOf(tenantId, roomId)),
+    async reach(tenantId, heads) {
+      const behind = heads.flatMap(({ roomId, lastSeq }) => {
+        const room = rooms.get(keyOf(tenantId, roomId));
+        return room && room.order.position < lastSeq ? [reachOne(room, lastSeq)] : [];
+      });
+      return behind.length === 0 || (await Promise.all(behind)).every(Boolean);
+    },
     position: (tenantId, roomId) => rooms.get(keyOf(tenantId, roomId))?.order.position,
     isPast: (tenantId, roomId, seq) => seq <= (heard.get(keyOf(tenantId, roomId))?.position ?? 0),
     offer(tenantId, events) {
@@ -180,7 +220,10 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
     },
     gaps: () => [...rooms.values()].filter((room) => room.order.hasGap).length,
     stop() {
-      for (const room of rooms.values()) timers.clearTimeout(room.timer);
+      for (const room of rooms.values()) {
+        timers.clearTimeout(room.timer);
+        for (const waiter of room.waiters) waiter.reached();
+      }
       rooms.clear();
     },
   };

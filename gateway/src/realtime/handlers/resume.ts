@@ -16,7 +16,8 @@ type ResumedRoom = DownEvents["resumed"]["rooms"][number];
  * the reading comes live; an event may come both ways, and its `seq` tells.
  */
 export const resume: Handler<"resume"> = async (context, { socket, tenantId, userId }, { rooms }) => {
-  const { deps, fanout, fileLinks, feed } = context;
+  const { deps, fanout, fileLinks, feed, counters } = context;
+  counters.catchUps++;
   // Of a room in whose group the socket is, all up to the feed's position was delivered and the rest comes live: who has
   // that much has missed nothing, and nothing need be read.
   const isBehind = ([roomId, seq]: readonly [string, number]): boolean =>
