@@ -1,0 +1,13 @@
+import { startKube } from "../scripts/testing/kube/start-kube.ts";
+import { installCrds } from "../scripts/testing/kube/install-crds.ts";
+import { startOwnPostgres } from "../scripts/testing/own-postgres.ts";
+import { migrate } from "../gateway/src/store/migrate.ts";
+import { writeFileSync } from "node:fs";
+const kube = await startKube({ fakeNodes: 2 });
+await installCrds(kube.api);
+const pg = await startOwnPostgres();
+await migrate({ databaseUrl: pg.adminUrl });
+writeFileSync("/tmp/g-hand/place.json", JSON.stringify({ kubeconfig: kube.adminKubeconfig, pg: pg.adminUrl }));
+await new Promise((r) => process.once("SIGTERM", r));
+await pg[Symbol.asyncDispose]();
+await kube[Symbol.asyncDispose]();

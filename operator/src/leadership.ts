@@ -1,0 +1,72 @@
+import type { OperatorConfig } from "./config.ts";
+import type { Fence } from "./database/tenant-registry.ts";
+import type { Clock } from "./kube/clock.ts";
+import type { LeadershipMetrics } from "./kube/engine-metrics.ts";
+import type { KubeClient } from "./kube/kube-client.ts";
+import { createLeaderElector } from "./kube/leader-elector.ts";
+
+/** Whether this process may work. */
+export interface Leadership extends AsyncDisposable {
+  /** Stands for election; resolves when this process leads. */
+  won(): Promise<void>;
+  /** What the database is written under. Throws when this process does not lead at this moment. */
+  fence(): Fence;
+  readonly leads: boolean;
+}
+
+export interface LeadershipOptions {
+  readonly election: OperatorConfig["leaderElection"];
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Unique to this life of this process. */
+  readonly identity: string;
+  readonly metrics: LeadershipMetrics;
+  /** Another leads, or may: this process must end at once. */
+  readonly onLost: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Disposing it gives the Lease back: only when nothing of the work runs any more. */
+export const createLeadership = (options: LeadershipOptions): Leadership => {
+  const { election, client, clock, identity, metrics, onLost, onError } = options;
+  if (!election.enabled) return alone(clock);
+  const { namespace, name } = election;
+  const elected = Promise.withResolvers<void>();
+  const stop = new AbortController();
+  const elector = createLeaderElector({
+    client,
+    clock,
+    lease: { namespace, name },
+    identity,
+    metrics,
+    onElected: () => elected.resolve(),
+    onLost,
+    onError,
+  });
+  let running: Promise<void> | undefined;
+  return {
+    won() {
+      running ??= elector.run(stop.signal);
+      return elected.promise;
+    },
+    fence: () => ({ fence: elector.fence() }),
+    get leads() {
+      return elector.isLeader();
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running;
+    },
+  };
+};
+
+/** Without an election: later starts have greater numbers, on the scale of those that leaders have (`leader-elector.ts`). */
+const alone = (clock: Clock): Leadership => {
+  const fence = Math.floor(clock.date().getTime() / 1000) * 2 ** 20;
+  return {
+    won: () => Promise.resolve(),
+    fence: () => ({ fence }),
+    leads: true,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+};

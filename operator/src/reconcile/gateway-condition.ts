@@ -1,0 +1,108 @@
+import { describeShortage } from "../desired/database-pool.ts";
+import { toTemplateHash } from "../desired/deployment.ts";
+import type { DesiredInput } from "../desired/desired-config.ts";
+import type { Deployment } from "../desired/kinds.ts";
+import { toSelectorText } from "../desired/labels.ts";
+import { toImage } from "../desired/pod-template.ts";
+import { isAsleep } from "../desired/replicas.ts";
+import type { ConditionUpdate } from "../tenant/conditions.ts";
+import type { Tenant, TenantStatus } from "../tenant/tenant.ts";
+import type { PodTrouble } from "./pod-trouble.ts";
+import { patienceMs } from "./pod-trouble.ts";
+import { findDeploymentCondition, isObserved, isProgressing } from "./rollout-budget.ts";
+import type { StageResult } from "./stage.ts";
+
+/** What the gateway stage found of the pods. */
+export interface GatewayFindings {
+  readonly deployment: Deployment | undefined;
+  /** The pods are to become others, and wait for a slot of the rollout budget. */
+  readonly queued: boolean;
+  readonly trouble?: PodTrouble;
+}
+
+/** Nothing is made before the tenant was bound for the first time: pods would have nothing to log in with. */
+export const waitingForLogin: ConditionUpdate<"GatewayAvailable"> = {
+  type: "GatewayAvailable",
+  status: "Unknown",
+  reason: "WaitingForDatabase",
+  message: "The gateways have no login for the tenant's database yet.",
+};
+
+/** The condition and the numbers of the gateways; pure. */
+export const toGatewayResult = (input: DesiredInput, findings: GatewayFindings): StageResult => {
+  const { tenant } = input;
+  const { deployment, queued } = findings;
+  return {
+    condition: { type: "GatewayAvailable", ...toAvailability(tenant, findings) },
+    status: { gateway: toGatewayStatus(input, deployment) },
+    // The end of another Tenant's rollout wakes this one; this is for when nobody saw it end.
+    ...(queued && { requeueAfterMs: queuedAgainMs }),
+    ...(startsSlowly(deployment) && { requeueAfterMs: patienceMs }),
+  };
+};
+
+const queuedAgainMs = 30_000;
+
+/** No change announces that pods still do not come up. */
+const startsSlowly = (deployment: Deployment | undefined): boolean =>
+  (deployment?.status?.unavailableReplicas ?? 0) > 0;
+
+type Availability = Omit<ConditionUpdate<"GatewayAvailable">, "type">;
+
+const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: GatewayFindings): Availability => {
+  if (isAsleep(tenant)) return off("Suspended", "No gateway runs while spec.suspend is true.");
+  if (!deployment) return off("Progressing", "The gateways are being made.");
+  const required = toRequired(tenant);
+  const available = deployment.status?.availableReplicas ?? 0;
+  const counted = `${available} of ${required} gateways are available`;
+  const progressing = findDeploymentCondition(deployment, "Progressing");
+  if (isObserved(deployment)) {
+    if (trouble) return off(trouble.reason, trouble.message);
+    if (progressing?.reason === "ProgressDeadlineExceeded") {
+      return off("ProgressDeadlineExceeded", `${counted}; ${progressing.message ?? "the rollout makes no progress"}`);
+    }
+    const failure = findDeploymentCondition(deployment, "ReplicaFailure");
+    if (failure?.status === "True")
+      return off("InsufficientReplicas", `${counted}; ${failure.message ?? failure.reason ?? ""}`);
+  }
+  if (isProgressing(deployment) || !progressing) {
+    // New gateways start before old ones end: while one is available the tenant is served.
+    return {
+      status: available > 0 ? "Unknown" : "False",
+      reason: "Progressing",
+      message: toProgress(deployment, counted),
+    };
+  }
+  if (available < required) return off("InsufficientReplicas", `${counted}.`);
+  if (queued) {
+    const message =
+      "The gateways run; their change to the operator's present configuration waits for other Tenants' to end.";
+    return { status: "True", reason: "RolloutQueued", message };
+  }
+  const message = required === 0 ? "spec.gateway.replicas asks for no gateway." : `${counted}.`;
+  const shortage = describeShortage(tenant);
+  return { status: "True", reason: "Available", message: shortage === undefined ? message : `${message} ${shortage}` };
+};
+
+const off = (reason: Availability["reason"], message: string): Availability => ({ status: "False", reason, message });
+
+const toProgress = ({ status }: Deployment, counted: string): string =>
+  `${counted}, ${status?.updatedReplicas ?? 0} are as the spec wants them.`;
+
+/** With an autoscaler any number from its minimum on is right: that it has just asked for more is no fault. */
+const toRequired = ({ spec }: Tenant): number => spec.gateway.autoscaling?.minReplicas ?? spec.gateway.replicas;
+
+const toGatewayStatus = (
+  input: DesiredInput,
+  deployment: Deployment | undefined,
+): NonNullable<TenantStatus["gateway"]> => {
+  const templateHash = deployment && toTemplateHash(deployment);
+  return {
+    replicas: deployment?.status?.replicas ?? 0,
+    readyReplicas: deployment?.status?.readyReplicas ?? 0,
+    updatedReplicas: deployment?.status?.updatedReplicas ?? 0,
+    selector: toSelectorText(input.tenant),
+    image: toImage(input),
+    ...(templateHash !== undefined && { templateHash }),
+  };
+};

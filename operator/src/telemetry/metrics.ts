@@ -1,0 +1,98 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Attributes, Meter } from "@opentelemetry/api";
+import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { MeterProvider } from "@opentelemetry/sdk-metrics";
+import type { Deployment } from "../desired/kinds.ts";
+import type { Cache } from "../kube/cache.ts";
+import { isRolling } from "../reconcile/rollout-budget.ts";
+import type { Tenant } from "../tenant/tenant.ts";
+import type { OperatorMetricName } from "./metric-table.ts";
+import { operatorMetrics } from "./metric-table.ts";
+import { toTenantState, tenantStates } from "./tenant-state.ts";
+
+/** Measures, and answers what was measured in Prometheus' text format. */
+export interface Metrics extends AsyncDisposable {
+  readonly meter: Meter;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+}
+
+export const createMetrics = (): Metrics => {
+  // Names and labels just as they are in the tables: dashboards for controller-runtime know no scopes.
+  const exporter = new PrometheusExporter({
+    preventServerStart: true,
+    withoutScopeInfo: true,
+    withoutTargetInfo: true,
+  });
+  const provider = new MeterProvider({ readers: [exporter] });
+  return {
+    meter: provider.getMeter("sendsar-operator"),
+    handle: (request, response) => exporter.getMetricsRequestHandler(request, response),
+    [Symbol.asyncDispose]: () => provider.shutdown(),
+  };
+};
+
+/** What is read off the caches when somebody asks for the metrics. */
+export interface MeasuredCaches {
+  readonly tenants: Cache<Tenant>;
+  readonly deployments: Cache<Deployment>;
+}
+
+/** Measures Tenants, rollouts and the process. Once for a process. */
+export const measureOperator = (
+  meter: Meter,
+  { tenants, deployments }: MeasuredCaches,
+  rolloutBudget: number,
+): void => {
+  const measure = (name: OperatorMetricName, read: () => Iterable<Reading>): void => {
+    const { kind, help } = operatorMetrics[name];
+    const options = { description: help };
+    const instrument =
+      kind === "counter" ? meter.createObservableCounter(name, options) : meter.createObservableGauge(name, options);
+    instrument.addCallback((result) => {
+      for (const [value, attributes] of read()) result.observe(value, attributes);
+    });
+  };
+  measure("sendsar_operator_tenant_condition", () => tenants.list().flatMap(toConditionReadings));
+  measure("sendsar_operator_tenants", () => countStates(tenants.list()));
+  measure("sendsar_operator_rollouts", () => [
+    [deployments.list().filter(isRolling).length, { state: "running" }],
+    [tenants.list().filter(isQueued).length, { state: "queued" }],
+  ]);
+  measure("sendsar_operator_rollout_budget", () => [[rolloutBudget]]);
+  measureProcess(measure);
+};
+
+type Reading = readonly [value: number, attributes?: Attributes];
+
+const toConditionReadings = ({ metadata, status }: Tenant): readonly Reading[] =>
+  (status?.conditions ?? []).map((condition) => [
+    1,
+    { namespace: metadata.namespace ?? "", name: metadata.name, type: condition.type, status: condition.status },
+  ]);
+
+const countStates = (tenants: readonly Tenant[]): readonly Reading[] => {
+  const counts = new Map<string, number>();
+  for (const state of tenants.map(toTenantState)) counts.set(state, (counts.get(state) ?? 0) + 1);
+  // A state of nobody is 0 and not absent: alerts compare it.
+  return tenantStates.map((state) => [counts.get(state) ?? 0, { state }]);
+};
+
+const isQueued = ({ status }: Tenant): boolean =>
+  status?.conditions?.some(({ type, reason }) => type === "GatewayAvailable" && reason === "RolloutQueued") ?? false;
+
+const measureProcess = (measure: (name: OperatorMetricName, read: () => Iterable<Reading>) => void): void => {
+  const delay = monitorEventLoopDelay({ resolution: 20 });
+  delay.enable();
+  measure("sendsar_operator_event_loop_delay_seconds", () => {
+    const seconds = delay.max / 1e9;
+    delay.reset();
+    return [[seconds]];
+  });
+  measure("process_resident_memory_bytes", () => [[process.memoryUsage.rss()]]);
+  measure("process_start_time_seconds", () => [[Date.now() / 1000 - process.uptime()]]);
+  measure("process_cpu_seconds_total", () => {
+    const { user, system } = process.cpuUsage();
+    return [[(user + system) / 1e6]];
+  });
+};
