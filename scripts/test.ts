@@ -1,6 +1,6 @@
 import { runMain } from "./process/sentence.ts";
 import { stopSignal } from "./process/stop-signal.ts";
-import { runSteps } from "./testing/steps.ts";
+import { buildKube, runSteps } from "./testing/steps.ts";
 import { runVitest } from "./testing/run-vitest.ts";
 import { addSummaries, renderSummary } from "./testing/summary.ts";
 
@@ -12,6 +12,8 @@ const main = async (): Promise<number> => {
   const vitestArgs = process.argv.slice(2);
   const signal = stopSignal();
   const steps = vitestArgs.length > 0 ? [] : await runSteps(signal);
+  // Before the tests, whose time is limited. A single file of another kind does not wait for it.
+  if (!signal.aborted && needsKube(vitestArgs)) steps.push(await buildKube(signal));
   const tests = signal.aborted ? [] : [await runVitest(vitestArgs, signal)];
   if (signal.aborted) {
     console.error("unable to finish the tests; told to stop");
@@ -21,5 +23,8 @@ const main = async (): Promise<number> => {
   console.log(`\n${renderSummary(summary)}`);
   return summary.failures.length === 0 ? 0 : 1;
 };
+
+const needsKube = (vitestArgs: readonly string[]): boolean =>
+  vitestArgs.length === 0 || vitestArgs.some((arg) => /kube|operator|crds/.test(arg));
 
 await runMain(main);

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import pg from "pg";
-import { createMasterKey, secretBelongsTo } from "../../gateway/src/auth/seal.ts";
+import { createKeyRing } from "../../gateway/src/auth/key-ring.ts";
+import { secretBelongsTo } from "../../gateway/src/auth/seal.ts";
 
 /** A tenant's signing key, as only the tenant's gateways have it. */
 export interface ForgerKey {
@@ -71,14 +72,16 @@ export const readForgerKey = async (adminUrl: string, masterKey: string, tenantI
   const client = new pg.Client({ connectionString: adminUrl, application_name: "sendsar-test-forger" });
   await client.connect();
   try {
-    const { rows } = await client.query<{ secret_id: string; sealed: Buffer }>(
-      "select secret_id, sealed from sendsar.tenant_secrets where tenant_id = $1 and kind = 'session_key'",
+    const { rows } = await client.query<{ secret_id: string; sealed: Buffer; master_key_id: string }>(
+      "select secret_id, sealed, master_key_id from sendsar.tenant_secrets where tenant_id = $1 and kind = 'session_key'",
       [tenantId],
     );
     const [row] = rows;
     if (!row || rows.length > 1) throw new Error(`unable to forge for ${tenantId}; it has ${rows.length} session keys`);
-    const belongsTo = secretBelongsTo(tenantId, "session_key", row.secret_id);
-    return { tenantId, keyId: row.secret_id, raw: createMasterKey(masterKey).open(row.sealed, belongsTo) };
+    const keys = createKeyRing({ kind: "master", masterKey });
+    const sealed = { sealed: row.sealed, masterKeyId: row.master_key_id };
+    const raw = keys.open(sealed, secretBelongsTo(tenantId, "session_key", row.secret_id));
+    return { tenantId, keyId: row.secret_id, raw };
   } finally {
     await client.end();
   }

@@ -26,7 +26,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly a: TestTenant;
   readonly b: TestTenant;
   /** Starts another gateway on the same database; it ends with this one, unless it is ended before. */
-  startPeer(): Promise<TestPeer>;
+  startPeer(config?: Partial<Config>): Promise<TestPeer>;
   /** Everything that the gateway logged, one JSON object per line. */
   readonly log: readonly string[];
 }
@@ -95,7 +95,7 @@ export const startTestGateway = async (options: TestGatewayOptions = {}): Promis
       a,
       b,
       log,
-      startPeer: async () => disposable.use(await startOne({ port: 0 })),
+      startPeer: async (more = {}) => disposable.use(await startOne({ port: 0, ...more })),
       [Symbol.asyncDispose]: () => disposable.disposeAsync(),
     };
   } catch (error) {

@@ -30,8 +30,15 @@ export const plantTenant = async (
     `insert into sendsar.rooms_to_clear (tenant_id, room_id) values ('${tenant.tenantId}', '${deleted.body.id}')`,
     `insert into sendsar.revocations (tenant_id, revocation_id, user_id, reason)
      values ('${tenant.tenantId}', gen_random_uuid(), 'nobody', 'user_deactivated')`,
+    `insert into sendsar.tenant_bindings (tenant_id, namespace, name, uid)
+     values ('${tenant.tenantId}', 'planted', 'planted', gen_random_uuid())`,
+    // The row alone: a role would outlive the test's database.
+    `insert into sendsar.gateway_logins (tenant_id, login, password_hash)
+     values ('${tenant.tenantId}', 'planted_${tenant.tenantId}', sha256('planted'))`,
   );
-  const rows = await readTenantRows(gateway.database.adminUrl, tenant.tenantId);
+  // The fence of operators is the deployment's, and no tenant's.
+  const { operator_fence, ...rows } = await readTenantRows(gateway.database.adminUrl, tenant.tenantId);
+  expect(operator_fence).toEqual([]);
   for (const [table, found] of Object.entries(rows)) expect(found, `rows planted in ${table}`).not.toEqual([]);
   return { ...room, uploadId };
 };

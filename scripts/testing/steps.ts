@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ensureBinaries } from "./kube/build-binaries.ts";
 import { runCommand } from "./run-command.ts";
 import type { Summary } from "./summary.ts";
 import { projectDir } from "../start/home.ts";
@@ -21,8 +22,25 @@ const steps: readonly Step[] = [
   { name: "server SDK builds", command: process.execPath, args: ["sdk/server/build.ts"] },
 ];
 
+/**
+ * Makes the programs of Kubernetes that tests need, with a line for each that takes minutes. Where they cannot be had, that is a
+ * skip: the tests that need them say the same.
+ */
+export const buildKube = async (signal: AbortSignal): Promise<Summary> => {
+  const name = "programs of Kubernetes are built";
+  const startedAt = performance.now();
+  const found = await ensureBinaries({ say: (line) => console.log(`...     ${line}`), signal });
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  if ("paths" in found) {
+    console.log(`ok      ${name} (${seconds} s)`);
+    return { passed: 1, failures: [], skips: [] };
+  }
+  console.log(`SKIPPED ${name}: ${found.problem}`);
+  return { passed: 0, failures: [], skips: [{ file: "scripts/testing/kube", name, reason: found.problem }] };
+};
+
 /** Runs every check, one after the other, with a line each; what one prints is shown only if it fails. */
-export const runSteps = async (signal: AbortSignal): Promise<readonly Summary[]> => {
+export const runSteps = async (signal: AbortSignal): Promise<Summary[]> => {
   const summaries: Summary[] = [];
   for (const step of steps) {
     if (signal.aborted) break;

@@ -49,8 +49,8 @@ const isSkipped = (test: TestCase): boolean => ["skipped", "pending"].includes(t
 
 const toSkip = (test: TestCase): Skip => {
   const result = test.result();
-  const note = result.state === "skipped" ? (result.note ?? "no reason given") : "did not run";
-  return { file: test.module.relativeModuleId, name: test.fullName, reason: note };
+  const reason = result.state === "skipped" ? (result.note ?? test.meta().skipReason) : "did not run";
+  return { file: test.module.relativeModuleId, name: test.fullName, reason: reason ?? "no reason given" };
 };
 
 const describe = (errors: readonly SerializedError[]): string =>

@@ -58,7 +58,7 @@ export const openTcpSwitch = async (ports: readonly number[]): Promise<TcpSwitch
     });
   };
 
-  const entrance = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+  const entrance = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
     client.on("error", () => undefined);
     if (stalled) arrived.push(client);
     else join(client);
@@ -104,7 +104,7 @@ const findServer = async (ports: readonly number[], turn: number): Promise<Socke
   for (let n = 0; n < ports.length; n++) {
     const port = ports[(turn + n) % ports.length];
     if (port === undefined) continue;
-    const server = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const server = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
     try {
       await once(server, "connect");
       return server;

@@ -37,9 +37,15 @@ const parallel = 8;
 
 /** Makes the tenant, its users and its rooms. Every tenant has the same names for them. */
 export const gatherTroupe = async (world: World, options: TroupeOptions): Promise<Troupe> => {
-  const { tenant, rooms: roomCount, users: userCount, guests: guestCount } = options;
-  const { apiKey } = await createTenant(world, tenant);
-  const { origin } = world.balancer;
+  const { apiKey } = await createTenant(world, options.tenant);
+  return fillTenant({ origin: world.balancer.origin, apiKey }, options);
+};
+
+/** The same for a tenant that is there. */
+export const fillTenant = async (
+  { origin, apiKey }: { readonly origin: string; readonly apiKey: string },
+  { tenant, rooms: roomCount, users: userCount, guests: guestCount }: TroupeOptions,
+): Promise<Troupe> => {
   const rest = createRest({ origin, credentials: { "x-api-key": apiKey }, connectionsMax: parallel });
   const users = Array.from({ length: userCount }, (_, n) => `user-${n + 1}`);
   const members = Array.from({ length: roomCount }, (_, room) => users.filter((_user, n) => isIn(n, room, roomCount)));

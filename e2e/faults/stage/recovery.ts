@@ -60,7 +60,7 @@ const describe = (client: ChatClient): string => {
 export const waitForRest = async (options: {
   readonly clients: readonly ChatClient[];
   readonly limitMs: number;
-  readonly database?: FaultDatabase;
+  readonly database?: Pick<FaultDatabase, "query">;
   readonly rooms?: readonly RoomKey[];
 }): Promise<boolean> => {
   const { clients, limitMs, database, rooms = [] } = options;
@@ -80,7 +80,7 @@ interface Wanted {
 }
 
 const findWanted = async (
-  database: FaultDatabase,
+  database: Pick<FaultDatabase, "query">,
   rooms: readonly RoomKey[],
   clients: readonly ChatClient[],
 ): Promise<readonly Wanted[]> => {

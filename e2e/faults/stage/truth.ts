@@ -12,7 +12,10 @@ export interface RoomKey {
 }
 
 /** Reads the rooms at the end of a run: from the tables, past the gateway, and page by page through it. */
-export const readTruth = async (database: FaultDatabase, rooms: readonly RoomKey[]): Promise<readonly RoomTruth[]> => {
+export const readTruth = async (
+  database: Pick<FaultDatabase, "query">,
+  rooms: readonly RoomKey[],
+): Promise<readonly RoomTruth[]> => {
   const [rows, log] = await Promise.all([readRows(database, rooms), readLog(database, rooms)]);
   const truths: RoomTruth[] = [];
   for (const { tenant, room, rest } of rooms) {
@@ -29,7 +32,7 @@ export const readTruth = async (database: FaultDatabase, rooms: readonly RoomKey
 
 /** Rows of messages by room, in the order of `seq`. */
 export const readRows = async (
-  database: FaultDatabase,
+  database: Pick<FaultDatabase, "query">,
   rooms: readonly Pick<RoomKey, "room">[],
 ): Promise<ReadonlyMap<string, readonly RowFact[]>> => {
   const rows = await database.query<MessageRow>(`
@@ -58,7 +61,7 @@ interface MessageRow {
 }
 
 const readLog = async (
-  database: FaultDatabase,
+  database: Pick<FaultDatabase, "query">,
   rooms: readonly RoomKey[],
 ): Promise<ReadonlyMap<string, readonly LogFact[]>> => {
   const rows = await database.query<LogRow>(`

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { waitUntil } from "../../../scripts/process/wait.ts";
+import { describeWithKube } from "../../../scripts/testing/kube/describe-kube.ts";
+import { runOn } from "../../../scripts/testing/test-server.ts";
+import { createTenants, waitForFleet, waitForQuiet, writesIn } from "../stage/fleet.ts";
+import { readVisits } from "../stage/metrics.ts";
+import type { OperatorProcess } from "../stage/operator-process.ts";
+import type { ShownTenant } from "../stage/tenants.ts";
+import { tenantsPath } from "../stage/tenants.ts";
+import type { World } from "../stage/world.ts";
+import { startWorld } from "../stage/world.ts";
+
+const count = 500;
+const names = Array.from({ length: count }, (_, n) => `tenant-${n + 1}`);
+const coldMsMax = 300_000;
+const residentBytesMax = 300e6;
+const editMsMax = 1000;
+const edits = 30;
+
+describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
+  let parts: AsyncDisposableStack;
+  let world: World;
+  let operator: OperatorProcess;
+  beforeAll(async () => {
+    parts = new AsyncDisposableStack();
+    world = parts.use(await startWorld({ pods: "kwok" }));
+    await createTenants(world, names);
+    operator = parts.use(await world.startOperator({ env: { RESYNC_SECONDS: "20", LOG_LEVEL: "info" } }));
+  }, 120_000);
+  afterAll(() => parts.disposeAsync());
+
+  test("§5.3 scale: is reconciled from cold in little memory, and an edit in the storm does not wait for it", async () => {
+    const { api } = world.kube;
+    const path = tenantsPath(world.namespace, "tenant-1");
+    const startedAt = performance.now();
+    const storm = waitForFleet(world, count, coldMsMax);
+    const first = async (): Promise<boolean> => (await api.get<ShownTenant>(path)).status?.observedGeneration === 1;
+    expect(await waitUntil(first, { limitMs: coldMsMax })).toBe(true);
+    const waitedMs: number[] = [];
+    for (let n = 1; n <= edits; n++) {
+      const editedAt = performance.now();
+      const { metadata } = await api.patch<ShownTenant>(path, { spec: { displayName: `edit ${n}` } });
+      const seen = async (): Promise<boolean> =>
+        (await api.get<ShownTenant>(path)).status?.observedGeneration === metadata.generation;
+      expect(await waitUntil(seen, { limitMs: 30_000, everyMs: 25 })).toBe(true);
+      waitedMs.push(Math.round(performance.now() - editedAt));
+    }
+    const stormLeft = writesIn(world.proxy).length;
+    await storm;
+    const residentBytes = (await operator.residentBytes()) ?? 0;
+    console.log(
+      `${count} Tenants from cold in ${((performance.now() - startedAt) / 1000).toFixed(1)} s with ` +
+        `${writesIn(world.proxy).length} writes, ${(residentBytes / 1e6).toFixed(0)} MB; ` +
+        `edits (${stormLeft} writes done by then): ${waitedMs.toSorted((a, b) => a - b).join(" ")} ms`,
+    );
+    expect(residentBytes).toBeLessThan(residentBytesMax);
+    expect(Math.max(...waitedMs)).toBeLessThan(editMsMax);
+  }, 400_000);
+
+  test("§5.3 idempotence: a forced resync of all writes nothing, neither to the API nor to the database", async () => {
+    const { proxy, database } = world;
+    await waitForQuiet(proxy, 25_000, 120_000);
+    proxy.reset();
+    const rows = await countRowChanges(database.adminUrl);
+    const visits = await readVisits(operator);
+    const visited = async (): Promise<boolean> => (await readVisits(operator)) >= visits + 2 * count;
+    expect(await waitUntil(visited, { limitMs: 90_000, everyMs: 250 })).toBe(true);
+    expect(writesIn(proxy).map(({ verb, path }) => `${verb} ${path}`)).toEqual([]);
+    expect(await countRowChanges(database.adminUrl)).toBe(rows);
+  }, 240_000);
+});
+
+/** Rows that were ever inserted, updated or deleted in our tables. */
+const countRowChanges = async (adminUrl: string): Promise<number> => {
+  const [row] = await runOn<{ changes: string }>(
+    adminUrl,
+    "select sum(n_tup_ins + n_tup_upd + n_tup_del) as changes from pg_stat_user_tables where schemaname = 'sendsar'",
+  );
+  return Number(row?.changes);
+};
