@@ -12,7 +12,7 @@ export interface CodeBlock {
 
 /** Every page that is written by hand: paths from the root of the project. */
 export const listPages = async (): Promise<readonly string[]> => {
-  const folders = ["docs", "gateway", "sdk", "scripts"];
+  const folders = ["docs", "gateway", "operator", "crds", "sdk", "scripts"];
   const found = await Promise.all(
     folders.map(async (folder) => {
       const entries = await readdir(join(projectDir, folder), { recursive: true });
