@@ -50,7 +50,8 @@ describeWithKube("§5.3 watch chaos: whatever the API does, the final state is t
     for (const name of names.slice(0, 3)) {
       for (const { path, plural } of await listOwned(api, world.namespace, name)) {
         if (["services", "configmaps"].includes(plural)) await api.delete(path);
-        if (plural === "deployments") await api.patch(path, { spec: { minReadySeconds: 77 } });
+        if (plural === "deployments")
+          await api.patch(path, { spec: { template: { spec: { terminationGracePeriodSeconds: 71 } } } });
       }
     }
     await api.patch(tenantsPath(world.namespace, "tenant-4"), { spec: { displayName: `Round ${round}` } });

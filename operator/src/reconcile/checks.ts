@@ -11,8 +11,14 @@ export type Verdict =
   | { readonly kind: "deleting" }
   /** What it asks for cannot be: what there is of it stays as it is. */
   | { readonly kind: "refused"; readonly accepted: ConditionUpdate<"Accepted"> }
-  /** All of it, but for the hosts when another Tenant has one of them. */
-  | { readonly kind: "accepted"; readonly hostConflict?: ConditionUpdate<"Accepted"> };
+  /** All of it, but for hosts that another Tenant has. */
+  | { readonly kind: "accepted"; readonly hostConflict?: HostConflict };
+
+export interface HostConflict {
+  readonly accepted: ConditionUpdate<"Accepted">;
+  /** Those that belong to others. */
+  readonly hosts: readonly string[];
+}
 
 /** Pure. Re-checks what a schema cannot see, and what an API server without our CRD's rules would have let through. */
 export const checkTenant = ({ tenant, rivals }: Observed): Verdict => {
@@ -61,14 +67,16 @@ const findInvalid = (tenant: Tenant): Problem | undefined => {
  * A host belongs to the Tenant that has it in force (its status says so); between such, and between those that have it not
  * yet, to the older one. So nobody loses a host to a Tenant that names it later, however old that one is.
  */
-const findHostConflict = (tenant: Tenant, rivals: readonly Tenant[]): ConditionUpdate<"Accepted"> | undefined => {
-  for (const host of toHosts(tenant)) {
+const findHostConflict = (tenant: Tenant, rivals: readonly Tenant[]): HostConflict | undefined => {
+  const losses = toHosts(tenant).flatMap((host) => {
     const winner = rivals.find((rival) => toHosts(rival).includes(host) && comesFirst(rival, tenant, host));
-    if (!winner) continue;
-    const { namespace = "", name } = winner.metadata;
-    return refuse("HostConflict", `Host ${host} belongs to Tenant ${namespace}/${name}; remove it from one of them.`);
-  }
-  return undefined;
+    return winner ? [{ host, winner }] : [];
+  });
+  const [first] = losses;
+  if (!first) return undefined;
+  const { namespace = "", name } = first.winner.metadata;
+  const message = `Host ${first.host} belongs to Tenant ${namespace}/${name}; remove it from one of them.`;
+  return { accepted: refuse("HostConflict", message), hosts: losses.map(({ host }) => host) };
 };
 
 const comesFirst = (one: Tenant, other: Tenant, host: string): boolean => {

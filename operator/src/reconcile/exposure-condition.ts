@@ -21,6 +21,9 @@ const toExposure = (tenant: Tenant, served: boolean, object: HttpRoute | Ingress
   if (tenant.spec.exposure.type === "None") {
     return { status: "True", reason: "NotRequested", message: "The Service is reached from within the cluster only." };
   }
+  if ((tenant.spec.exposure.hosts ?? []).length === 0) {
+    return { status: "False", reason: "Refused", message: "Every host of the spec belongs to another Tenant." };
+  }
   if (isAsleep(tenant))
     return { status: "False", reason: "Suspended", message: "Nothing leads to a suspended tenant." };
   if (!served) {

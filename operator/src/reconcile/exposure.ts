@@ -9,12 +9,23 @@ import { toDesiredInput } from "./desired-input.ts";
 import { toExposed } from "./exposure-condition.ts";
 import { toHosts } from "./observe.ts";
 import { applyOwned, removeOwned } from "./owned-objects.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage, StageResult } from "./stage.ts";
 
-/** The way from outside: an HTTPRoute or an Ingress, as its controller says of it. */
-export const reconcileExposure: Stage<ReconcileDeps> = async (deps, tenant) => {
+/** The way from outside: an HTTPRoute or an Ingress, as its controller says of it. Not from hosts that belong to others. */
+export const exposeWithout =
+  (lost: readonly string[]): Stage<ReconcileDeps> =>
+  (deps, tenant) =>
+    reconcileExposure(deps, lost.length === 0 ? tenant : withoutHosts(tenant, lost));
+
+const withoutHosts = (tenant: Tenant, lost: readonly string[]): Tenant => {
+  const { exposure } = tenant.spec;
+  const hosts = (exposure.hosts ?? []).filter((host) => !lost.includes(host));
+  return { ...tenant, spec: { ...tenant.spec, exposure: { ...exposure, hosts } } };
+};
+
+const reconcileExposure = async (deps: ReconcileDeps, tenant: Tenant): Promise<StageResult> => {
   const input = toDesiredInput(deps, tenant);
-  const wanted = input ? exposureObjects(input) : [];
+  const wanted = input && toHosts(tenant).length > 0 ? exposureObjects(input) : [];
   const served =
     wanted.every(({ kind }) => kind !== resources.httpRoute.kind) || (await deps.client.serves(resources.httpRoute));
   const applied: (HttpRoute | Ingress)[] = [];

@@ -9,7 +9,7 @@ import { bindDatabase } from "./database.ts";
 import { ensureFinalizer } from "./deletion/finalizer.ts";
 import { deleteTenant } from "./deletion.ts";
 import type { ReconcileDeps } from "./deps.ts";
-import { reconcileExposure } from "./exposure.ts";
+import { exposeWithout } from "./exposure.ts";
 import { reconcileGateway } from "./gateway.ts";
 import { observe } from "./observe.ts";
 import { reconcileSettings } from "./settings.ts";
@@ -60,7 +60,7 @@ const runStages = async (
   const visit = openVisit(tenant, signal);
   const database = await visit.run("database", "DatabaseReady", bindDatabase, deps);
   const refused = database?.accepted.status === "False";
-  visit.find(refused ? database.accepted : (hostConflict ?? database?.accepted ?? accepted));
+  visit.find(refused ? database.accepted : (hostConflict?.accepted ?? database?.accepted ?? accepted));
   if (database?.bound) {
     const bound = { ...deps, bound: database.bound };
     await visit.run("credentials", "CredentialsReady", reconcileCredentials, bound);
@@ -68,7 +68,7 @@ const runStages = async (
   } else if (visit.knows("DatabaseReady")) visit.find(...notBound(refused));
   if (!refused) {
     await visit.run("gateway", "GatewayAvailable", reconcileGateway, deps);
-    if (!hostConflict) await visit.run("exposure", "Exposed", reconcileExposure, deps);
+    await visit.run("exposure", "Exposed", exposeWithout(hostConflict?.hosts ?? []), deps);
     await visit.run("autoscaling", "AutoscalingActive", reconcileAutoscaling, deps);
   }
   await writeStatus(deps, tenant, visit.findings);

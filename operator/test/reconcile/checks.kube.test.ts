@@ -44,6 +44,11 @@ describeKube("what a Tenant may not have", (place) => {
     expect(findCondition(loser, "Accepted")?.message).toContain(`${place.namespace}/first`);
     await scene.waitForTenant("second", (tenant) => findCondition(tenant, "GatewayAvailable")?.status === "True");
     expect(await findIngress("second")).toBeUndefined();
+    expect(loser.status?.endpoint?.hosts ?? []).toEqual([]);
+    await scene.patchTenant("second", { spec: { exposure: { hosts: ["shop.example", "also.example"] } } });
+    await scene.waitForTenant("second", (tenant) => tenant.status?.endpoint?.hosts?.includes("also.example") === true);
+    expect((await findIngress("second"))?.spec.rules.map(({ host }) => host)).toEqual(["also.example"]);
+    await scene.patchTenant("second", { spec: exposed("shop.example") });
     expect(findCondition(await scene.readTenant("first"), "Accepted")?.status).toBe("True");
 
     await scene.patchTenant("first", { spec: exposed("other.example") });

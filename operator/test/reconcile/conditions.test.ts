@@ -121,6 +121,14 @@ describe("Exposed", () => {
     expect(toExposed(tenant, { served: true, object })).toMatchObject({ status, reason });
   });
 
+  test("nothing is exposed when every host belongs to another Tenant", () => {
+    const robbed = testTenant({ spec: { exposure: { type: "Ingress", hosts: [] } } });
+    expect(toExposed(robbed, { served: true, object: undefined })).toMatchObject({
+      status: "False",
+      reason: "Refused",
+    });
+  });
+
   test("an Ingress is exposed when it has an address; without a wish all is well; without the API it says so", () => {
     const ingress = { kind: "Ingress", metadata: { name: "a" }, spec: {} } as Ingress;
     const asked = testTenant({ spec: { exposure: { type: "Ingress", hosts: ["a.example"] } } });

@@ -24,7 +24,7 @@ export const accepted = {
     },
     HostConflict: {
       status: ["False"],
-      meaning: "Another Tenant has one of the hosts. The route of this one stays as it was.",
+      meaning: "Another Tenant has one of the hosts. Nothing leads from it to this one; the others are served.",
       advice: "Take the host out of one of the two.",
     },
   },
