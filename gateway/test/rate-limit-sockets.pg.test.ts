@@ -123,7 +123,7 @@ test("a user who opens sockets too fast loses the connection, which clients come
   expect(await knock(other)).toBe("connected");
 });
 
-test("a storm of reconnects of many users passes", { timeout: 60_000 }, async () => {
+test("C23 a storm of reconnects of many users passes", { timeout: 60_000 }, async () => {
   const users = await Promise.all(Array.from({ length: 300 }, () => createTestUser(gateway, gateway.b)));
   const outcomes = await Promise.all(users.map(knock));
   expect(outcomes.filter((outcome) => outcome !== "connected")).toEqual([]);
