@@ -30,6 +30,8 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
   const counts: ClientCounts = { connects: 0, losses: 0, refusals: [] };
   let epoch = 0;
   let isUp = false;
+  /** `connect` was answered; from then on the SDK ends by itself only when it is refused. */
+  let isAdmitted = false;
   let isStarted = false;
 
   /** Events may come before the state is told. */
@@ -52,6 +54,7 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
   chat.on("connection", ({ state, reason = state }) => {
     if (state !== "connected") {
       goDown(reason);
+      if (state === "disconnected" && isAdmitted && isStarted) counts.refusals.push(reason);
       return;
     }
     comeUp();
@@ -74,7 +77,11 @@ export const createSdkClient = (options: ClientOptions): ChatClient & Disposable
   chat.on("room-reset", ({ roomId }) => reader.readRoom(roomId));
 
   const connect = (): void => {
-    chat.connect({ userId: user, token }).catch((error: unknown) => {
+    isAdmitted = false;
+    const onAdmitted = (): void => {
+      isAdmitted = true;
+    };
+    chat.connect({ userId: user, token }).then(onAdmitted, (error: unknown) => {
       if (!isStarted) return;
       const isLate = error instanceof SendsarError && error.code === "timeout";
       if (isLate) setTimeout(() => isStarted && connect(), againMs);

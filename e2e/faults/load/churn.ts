@@ -65,6 +65,28 @@ export const startMembershipChurn = (options: MembershipChurnOptions): Churn => 
   });
 };
 
+/** Users whose app was refused for good, and who open it again and again until it works. */
+export interface Retries extends Churn {
+  /** Names of the clients that were refused. */
+  readonly refused: ReadonlySet<string>;
+}
+
+export const startRetries = (clients: readonly ChatClient[]): Retries => {
+  const refused = new Set<string>();
+  const { stop } = repeat(async (signal) => {
+    for (const client of clients.filter(({ counts }) => counts.refusals.length > 0)) {
+      refused.add(client.facts.client);
+      client.counts.refusals = [];
+      // Whoever has closed the app meanwhile opens it later.
+      if (!client.isStarted) continue;
+      client.leave();
+      client.start();
+    }
+    await sleep(100, signal);
+  });
+  return { refused, stop };
+};
+
 const ask = async (call: () => Promise<{ readonly status: number }>): Promise<"ok" | "fail" | "info"> => {
   try {
     const { status } = await call();

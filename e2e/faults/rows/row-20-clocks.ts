@@ -1,6 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sendSignal } from "../../../scripts/process/processes.ts";
+import { waitUntil } from "../../../scripts/process/wait.ts";
+import { startRetries } from "../load/churn.ts";
 import type { Row, Scene } from "./row.ts";
 
 const minuteMs = 60_000;
@@ -21,16 +23,11 @@ export const clocks: Row = {
     await setClock(last, -60 * minuteMs);
     await hold(size(15_000, 3000));
     await setClock(last, 0);
-    const refused = stage.clients.filter(({ counts }) => counts.refusals.length > 0);
-    note("clients refused by the gateway in the past", refused.length);
-    note("sends refused there", stage.load.tally.get("401 unauthorized") ?? 0);
-    for (const client of refused) {
-      // Their users try again once they are told that it works.
-      client.counts.refusals = [];
-      client.leave();
-      client.start();
-    }
+    const retries = startRetries(stage.clients);
     await recovered();
+    await retries.stop();
+    note("clients refused by the gateway in the past", retries.refused.size);
+    note("sends refused there", stage.load.tally.get("401 unauthorized") ?? 0);
     for (const [n] of world.pods.entries()) await setClock(n, 0);
     await restart(scene);
     await recovered();
@@ -53,6 +50,8 @@ const skewClocks = async ({ world }: Scene): Promise<SetClock> => {
     if (pod?.pid === undefined) return;
     await writeFile(fileOf(pod.name), String(offsetMs));
     sendSignal(pod.pid, "SIGUSR2");
+    const isTaken = async () => (await readFile(`${fileOf(pod.name)}.taken`, "utf8")) === String(offsetMs);
+    if (!(await waitUntil(isTaken, { limitMs: 10_000 }))) throw new Error(`unable to set the clock of ${pod.name}`);
   };
 };
 

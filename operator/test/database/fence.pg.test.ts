@@ -102,7 +102,8 @@ describe("§2.3 the fence", () => {
       await expect.poll(() => waiters(admin)).toBe(2);
       await admin.query("rollback");
       await Promise.all([under, raised]);
-      expect((await tenant.find()).apiKeys.map(({ id }) => id)).toEqual([first.id, late.id, tenant.key.id]);
+      const ids = (await tenant.find()).apiKeys.map(({ id }) => id);
+      expect(new Set(ids)).toEqual(new Set([first.id, late.id, tenant.key.id]));
       await expect(old.addApiKey(tenant.tenantId, newKey())).rejects.toThrow(FencedOff);
     } finally {
       await admin.end();
