@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sendSignal } from "../../../scripts/process/processes.ts";
-import { projectDir } from "../../../scripts/start/home.ts";
 
 /** An operator in a process of its own, as it runs in a cluster. Disposing kills it. */
 export interface OperatorProcess extends AsyncDisposable {
@@ -21,9 +20,12 @@ export interface OperatorProcess extends AsyncDisposable {
   residentBytes(): Promise<number | undefined>;
 }
 
-/** Starts it with just this environment, and waits until it has started; it may not lead yet. */
-export const startOperatorProcess = async (env: Readonly<Record<string, string>>): Promise<OperatorProcess> => {
-  const child = spawn(process.execPath, [join(projectDir, "operator/src/main.ts")], {
+/** Starts a built operator with just this environment, and waits until it has started; it may not lead yet. */
+export const startOperatorProcess = async (
+  builtDir: string,
+  env: Readonly<Record<string, string>>,
+): Promise<OperatorProcess> => {
+  const child = spawn(process.execPath, [join(builtDir, "main.js")], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { PATH: process.env["PATH"] ?? "", HEALTH_PORT: "0", METRICS_PORT: "0", ...env },
   });

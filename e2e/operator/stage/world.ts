@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildOperator } from "../../../operator/build.ts";
 import { projectDir } from "../../../scripts/start/home.ts";
 import { createNamespace } from "../../../scripts/testing/kube/describe-kube.ts";
 import type { FaultProxy } from "../../../scripts/testing/kube/fault-proxy.ts";
@@ -75,6 +76,8 @@ export const startWorld = async ({ pods }: WorldOptions): Promise<World> => {
     createNamespace(api, namespace),
     createNamespace(api, operatorAccount.namespace).then(() => bindRoles(api, operatorAccount)),
   ]);
+  const builtDir = join(logsDir, "operator");
+  await buildOperator(builtDir);
   const script = join(projectDir, "gateway/src/main.ts");
   const scriptOf = (image: string): string | undefined =>
     (gatewayImages as readonly string[]).includes(image) ? script : undefined;
@@ -83,7 +86,7 @@ export const startWorld = async ({ pods }: WorldOptions): Promise<World> => {
   const masterKey = randomBytes(32).toString("base64");
 
   const startOperator = async ({ env = {}, proxy: through = proxy }: OperatorOptions = {}): Promise<OperatorProcess> =>
-    startOperatorProcess({
+    startOperatorProcess(builtDir, {
       KUBECONFIG: await loginOf(api, through, operatorAccount),
       POD_NAMESPACE: operatorAccount.namespace,
       ADMIN_DATABASE_URL: database.adminUrl,

@@ -1,10 +1,9 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { PG_MIGRATE_LOCK_ID, runner } from "node-pg-migrate";
 import pg from "pg";
+import { migrationsDir } from "./migrations-dir.ts";
 
-const migrationsDir = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** How long to wait for another one that migrates the same database. */
 const turnWaitMs = 60_000;
 /**
