@@ -82,7 +82,7 @@ export const operatorVariables = {
   },
   MAX_CONCURRENT_RECONCILES: {
     schema: z.coerce.number().int().min(1).max(64).default(8),
-    sentence: "Tenants that are worked on at the same time.",
+    sentence: "Tenants that are worked on at the same time; one more when somebody has just changed it.",
   },
   REQUESTS_PER_SECOND: {
     schema: z.coerce.number().int().min(5).max(5000).default(100),

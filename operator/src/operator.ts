@@ -26,6 +26,7 @@ import { createKeptOtherwise } from "./reconcile/kept-otherwise.ts";
 import type { Caches } from "./reconcile/observe.ts";
 import { createRolloutBudget } from "./reconcile/rollout-budget.ts";
 import { createWrittenMemory } from "./reconcile/written-memory.ts";
+import { renderConditionMetric } from "./telemetry/condition-metric.ts";
 import { toHealthRoutes } from "./telemetry/health.ts";
 import { startHttpServer } from "./telemetry/http-server.ts";
 import { createMetrics, measureOperator } from "./telemetry/metrics.ts";
@@ -80,7 +81,11 @@ export const createOperator = async (config: OperatorConfig, options: OperatorOp
   const health = parts.use(
     await startHttpServer(config.healthPort, toHealthRoutes({ "the watches": () => watches.synced })),
   );
-  const scraped = parts.use(await startHttpServer(config.metricsPort, { "/metrics": metrics.handle }));
+  const scraped = parts.use(
+    await startHttpServer(config.metricsPort, {
+      "/metrics": metrics.handle(() => renderConditionMetric(memory.cache.list())),
+    }),
+  );
   parts.use(startWatching(watches));
   const instance = config.podName ?? hostname();
   const written = config.dryRun ? createDryRunClient(client, logger, lookUpBy(client, watches.caches)) : client;
@@ -158,12 +163,8 @@ const openDatabase = (config: OperatorConfig, logger: Logger): TenantRegistries 
     onConnectionError: (error) => logger.warn({ error }, "database connection broke"),
   });
 
-const createQueue = (clock: Clock, engine: EngineMetrics): WorkQueue => {
-  const metrics = engine.queue("tenant");
-  const queue = createWorkQueue({ clock, rateLimiter: createRateLimiter({ clock }), metrics });
-  metrics.observe({ depth: queue.depth, processing: queue.processing, now: clock.now });
-  return queue;
-};
+const createQueue = (clock: Clock, engine: EngineMetrics): WorkQueue =>
+  createWorkQueue({ clock, rateLimiter: createRateLimiter({ clock }), metrics: engine.queue("tenant") });
 
 interface Watching {
   readonly client: KubeClient;

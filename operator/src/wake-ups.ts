@@ -26,7 +26,8 @@ export const createWakeUps = (queue: Pick<WorkQueue, "add">, rolloutBudget: numb
   return {
     onTenant({ tenants }, change) {
       if (!begun || !concernsTenant(change)) return;
-      queue.add(change.key);
+      // Somebody is waiting for it.
+      queue.add(change.key, "high");
       // Whoever shares a host with it may have got one, or lost it.
       for (const tenant of [change.before, change.after]) if (tenant) findRivals(tenants, tenant).forEach(wake);
     },

@@ -4,7 +4,7 @@ import type { ErrorClass } from "./error-class.ts";
 import { classifyError } from "./error-class.ts";
 import type { ReconcileResult } from "./reconcile-result.ts";
 import { TimeLimitExceeded, withTimeLimit } from "./time-limit.ts";
-import type { WorkItem, WorkQueue } from "./work-queue.ts";
+import type { Priority, WorkItem, WorkQueue } from "./work-queue.ts";
 
 export interface ControllerOptions {
   readonly clock: Clock;
@@ -19,8 +19,9 @@ export interface ControllerOptions {
   readonly metrics?: ControllerMetrics;
   /** Every reconcile that failed, with what follows from it. Must not throw. */
   readonly onError?: (key: string, error: unknown, errorClass: ErrorClass) => void;
-  /** Reconciles at a time. */
+  /** Reconciles at a time; beside them as many again as `expressWorkers`, which are kept for keys of high priority. */
   readonly workers?: number;
+  readonly expressWorkers?: number;
   readonly timeLimitMs?: number;
   /** Milliseconds between resyncs, ± 10 %. */
   readonly resyncMs?: number;
@@ -31,17 +32,18 @@ export interface ControllerOptions {
  * when no reconcile runs any more; from the abort on none is begun. The queue is shut down then.
  */
 export const runController = async (options: ControllerOptions, signal: AbortSignal): Promise<void> => {
-  const { queue, metrics, workers = 8 } = options;
+  const { queue, metrics, workers = 8, expressWorkers = 1 } = options;
   const shutDown = (): void => queue.shutDown();
   if (signal.aborted) shutDown();
   else signal.addEventListener("abort", shutDown, { once: true });
-  metrics?.workers(workers);
-  await Promise.all([resync(options, signal), ...Array.from({ length: workers }, () => work(options, signal))]);
+  metrics?.workers(workers + expressWorkers);
+  const start = (count: number, least: Priority) => Array.from({ length: count }, () => work(options, least, signal));
+  await Promise.all([resync(options, signal), ...start(workers, "low"), ...start(expressWorkers, "high")]);
 };
 
-const work = async (options: ControllerOptions, signal: AbortSignal): Promise<void> => {
+const work = async (options: ControllerOptions, least: Priority, signal: AbortSignal): Promise<void> => {
   const { queue } = options;
-  for (let item = await queue.take(); item; item = await queue.take())
+  for (let item = await queue.take(least); item; item = await queue.take(least))
     try {
       if (!signal.aborted) await reconcileItem(options, item, signal);
     } finally {

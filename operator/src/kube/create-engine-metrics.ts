@@ -67,6 +67,7 @@ const createQueueMetrics = (instruments: Instruments, name: string): QueueMetric
     taken: (dueMs) => waits.record(dueMs / 1000, labels),
     finished: (workedMs) => works.record(workedMs / 1000, labels),
     observe(queue) {
+      instruments.gauge("workqueue_depth", { ...labels, priority: "100" }, () => queue.depth("high"));
       instruments.gauge("workqueue_depth", { ...labels, priority: "0" }, () => queue.depth("normal"));
       instruments.gauge("workqueue_depth", { ...labels, priority: "-100" }, () => queue.depth("low"));
       const seconds = (): number[] => [...queue.processing.values()].map((since) => (queue.now() - since) / 1000);

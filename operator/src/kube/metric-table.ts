@@ -22,7 +22,7 @@ const queue = ["name", "controller"];
 export const engineMetrics = {
   workqueue_depth: {
     kind: "gauge",
-    help: "Keys that are due and wait for a worker. Priority -100 are those of a start or a resync.",
+    help: "Keys that are due and wait for a worker. Priority 100 are those of Tenants that somebody changed, -100 those of a start or a resync.",
     labels: [...queue, "priority"],
   },
   workqueue_adds_total: { kind: "counter", help: "Keys that became due.", labels: queue },

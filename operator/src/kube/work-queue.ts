@@ -5,8 +5,14 @@ import type { RateLimiter } from "./rate-limiter.ts";
 import type { StormBreaker } from "./storm-breaker.ts";
 import { createStormBreaker } from "./storm-breaker.ts";
 
-/** What somebody waits for is `normal`; what merely comes round again (start, resync) is `low`. */
-export type Priority = "normal" | "low";
+/** From the most urgent to the least. */
+export const priorities = ["high", "normal", "low"] as const;
+
+/**
+ * Somebody has changed what they want and waits for it: `high`. Something was changed that follows from it: `normal`. What
+ * merely comes round again (start, resync): `low`.
+ */
+export type Priority = (typeof priorities)[number];
 
 export interface WorkItem {
   readonly key: string;
@@ -18,13 +24,13 @@ export interface WorkItem {
  * `priorityqueue`).
  *
  * Guarantees: a key is with one worker at a time. It waits at most once, however often it is added. Added while it is
- * being worked on, it comes again afterwards: what changed meanwhile is not missed. Normal keys go first, each priority
- * in the order of arrival; a normal `add` lifts a key that waits low.
+ * being worked on, it comes again afterwards: what changed meanwhile is not missed. The most urgent keys go first, each
+ * priority in the order of arrival; an `add` with a higher priority lifts a key that waits.
  */
 export interface WorkQueue {
   /**
-   * Throws when there are as many different keys as the queue holds. After `shutDown` it does nothing. In a storm of normal
-   * adds of a key, the breaker makes them wait and come as one.
+   * Throws when there are as many different keys as the queue holds. After `shutDown` it does nothing. In a storm of adds
+   * of a key that are not low, the breaker makes them wait and come as one.
    */
   add(key: string, priority?: Priority): void;
   /** Adds the key in so many milliseconds; of several such waits of a key the earliest counts. */
@@ -33,8 +39,11 @@ export interface WorkQueue {
   addRateLimited(key: string, priority?: Priority): void;
   /** Ends the count of failures of the key. */
   forget(key: string): void;
-  /** The next key, which is this caller's until `done`; undefined once the queue is shut down and empty. */
-  take(): Promise<WorkItem | undefined>;
+  /**
+   * The next key of this priority or a higher one, which is this caller's until `done`; undefined once the queue is shut down
+   * and has no such key.
+   */
+  take(least?: Priority): Promise<WorkItem | undefined>;
   /** The key is free for the next worker. Every key that was taken must come here. */
   done(key: string): void;
   /** Nothing is added any more, and what waits for its time is dropped. What is due is still handed out. */
@@ -62,17 +71,22 @@ interface Due {
   readonly since: number;
 }
 
+interface Taker {
+  readonly least: Priority;
+  readonly resolve: (item: WorkItem | undefined) => void;
+}
+
 export const createWorkQueue = (options: WorkQueueOptions): WorkQueue => {
   const { clock, rateLimiter, stormBreaker = createStormBreaker({ clock }), metrics, keysMax = 100_000 } = options;
   /** Keys that need work; one that is being worked on stands here too, but in no lane. */
   const due = new Map<string, Due>();
-  const lanes: Record<Priority, Set<string>> = { normal: new Set(), low: new Set() };
+  const lanes: Record<Priority, Set<string>> = { high: new Set(), normal: new Set(), low: new Set() };
   const processing = new Map<string, number>();
-  const takers: ((item: WorkItem | undefined) => void)[] = [];
+  const takers = new Set<Taker>();
   let shuttingDown = false;
 
-  const next = (): WorkItem | undefined => {
-    for (const priority of ["normal", "low"] as const)
+  const next = (least: Priority): WorkItem | undefined => {
+    for (const priority of priorities.slice(0, priorities.indexOf(least) + 1))
       for (const key of lanes[priority]) {
         lanes[priority].delete(key);
         metrics?.taken(clock.now() - (due.get(key)?.since ?? clock.now()));
@@ -83,10 +97,11 @@ export const createWorkQueue = (options: WorkQueueOptions): WorkQueue => {
     return undefined;
   };
   const hand = (): void => {
-    while (takers.length > 0) {
-      const item = next();
-      if (!item && !shuttingDown) return;
-      takers.shift()?.(item);
+    for (const taker of takers) {
+      const item = next(taker.least);
+      if (!item && !shuttingDown) continue;
+      takers.delete(taker);
+      taker.resolve(item);
     }
   };
   /** A key that is here already has its room, also when it is being worked on: a retry is never lost. */
@@ -96,10 +111,11 @@ export const createWorkQueue = (options: WorkQueueOptions): WorkQueue => {
   };
   const addDue = (key: string, priority: Priority): void => {
     const there = due.get(key);
-    if (there && (there.priority === priority || priority === "low")) return;
     if (there) {
+      if (priorities.indexOf(priority) >= priorities.indexOf(there.priority)) return;
+      if (lanes[there.priority].delete(key)) lanes[priority].add(key);
       there.priority = priority;
-      if (lanes.low.delete(key)) lanes.normal.add(key);
+      hand();
       return;
     }
     metrics?.added();
@@ -110,7 +126,7 @@ export const createWorkQueue = (options: WorkQueueOptions): WorkQueue => {
   };
   const alarm = createAlarm(clock, addDue);
   const add = (key: string, priority: Priority = "normal"): void => {
-    const delayMs = priority === "normal" ? stormBreaker.delayMs(key) : 0;
+    const delayMs = priority === "low" ? 0 : stormBreaker.delayMs(key);
     if (delayMs > 0) metrics?.calmed();
     addAfter(key, delayMs, priority);
   };
@@ -129,9 +145,9 @@ export const createWorkQueue = (options: WorkQueueOptions): WorkQueue => {
       addAfter(key, rateLimiter.when(key), priority);
     },
     forget: (key) => rateLimiter.forget(key),
-    take: () =>
+    take: (least = "low") =>
       new Promise((resolve) => {
-        takers.push(resolve);
+        takers.add({ least, resolve });
         hand();
       }),
     done(key) {

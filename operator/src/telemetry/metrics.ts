@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Attributes, Meter } from "@opentelemetry/api";
-import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
+import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { Deployment } from "../desired/kinds.ts";
 import type { Cache } from "../kube/cache.ts";
 import { isRolling } from "../reconcile/rollout-budget.ts";
 import type { Tenant } from "../tenant/tenant.ts";
+import { answer } from "./http-server.ts";
 import type { OperatorMetricName } from "./metric-table.ts";
 import { operatorMetrics } from "./metric-table.ts";
 import { toTenantState, tenantStates } from "./tenant-state.ts";
@@ -14,20 +15,26 @@ import { toTenantState, tenantStates } from "./tenant-state.ts";
 /** Measures, and answers what was measured in Prometheus' text format. */
 export interface Metrics extends AsyncDisposable {
   readonly meter: Meter;
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Answers with all that was measured on the meter, and with the text of `more` behind it. */
+  handle(more: () => string): (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 export const createMetrics = (): Metrics => {
+  const exporter = new PrometheusExporter({ preventServerStart: true });
   // Names and labels just as they are in the tables: dashboards for controller-runtime know no scopes.
-  const exporter = new PrometheusExporter({
-    preventServerStart: true,
-    withoutScopeInfo: true,
-    withoutTargetInfo: true,
-  });
+  const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   const provider = new MeterProvider({ readers: [exporter] });
   return {
     meter: provider.getMeter("sendsar-operator"),
-    handle: (request, response) => exporter.getMetricsRequestHandler(request, response),
+    handle: (more) => (_request, response) => {
+      const respond = async (): Promise<void> => {
+        const { resourceMetrics, errors } = await exporter.collect();
+        if (errors.length > 0) throw new AggregateError(errors, "unable to collect metrics");
+        response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
+        response.end(serializer.serialize(resourceMetrics) + more());
+      };
+      respond().catch((error: unknown) => answer(response, 500, error instanceof Error ? error.message : "error"));
+    },
     [Symbol.asyncDispose]: () => provider.shutdown(),
   };
 };
@@ -44,7 +51,7 @@ export const measureOperator = (
   { tenants, deployments }: MeasuredCaches,
   rolloutBudget: number,
 ): void => {
-  const measure = (name: OperatorMetricName, read: () => Iterable<Reading>): void => {
+  const measure = (name: MeasuredName, read: () => Iterable<Reading>): void => {
     const { kind, help } = operatorMetrics[name];
     const options = { description: help };
     const instrument =
@@ -53,7 +60,6 @@ export const measureOperator = (
       for (const [value, attributes] of read()) result.observe(value, attributes);
     });
   };
-  measure("sendsar_operator_tenant_condition", () => tenants.list().flatMap(toConditionReadings));
   measure("sendsar_operator_tenants", () => countStates(tenants.list()));
   measure("sendsar_operator_rollouts", () => [
     [deployments.list().filter(isRolling).length, { state: "running" }],
@@ -63,13 +69,10 @@ export const measureOperator = (
   measureProcess(measure);
 };
 
-type Reading = readonly [value: number, attributes?: Attributes];
+/** The others are rendered from the caches (`condition-metric.ts`). */
+type MeasuredName = Exclude<OperatorMetricName, "sendsar_operator_tenant_condition">;
 
-const toConditionReadings = ({ metadata, status }: Tenant): readonly Reading[] =>
-  (status?.conditions ?? []).map((condition) => [
-    1,
-    { namespace: metadata.namespace ?? "", name: metadata.name, type: condition.type, status: condition.status },
-  ]);
+type Reading = readonly [value: number, attributes?: Attributes];
 
 const countStates = (tenants: readonly Tenant[]): readonly Reading[] => {
   const counts = new Map<string, number>();
@@ -81,7 +84,7 @@ const countStates = (tenants: readonly Tenant[]): readonly Reading[] => {
 const isQueued = ({ status }: Tenant): boolean =>
   status?.conditions?.some(({ type, reason }) => type === "GatewayAvailable" && reason === "RolloutQueued") ?? false;
 
-const measureProcess = (measure: (name: OperatorMetricName, read: () => Iterable<Reading>) => void): void => {
+const measureProcess = (measure: (name: MeasuredName, read: () => Iterable<Reading>) => void): void => {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   measure("sendsar_operator_event_loop_delay_seconds", () => {

@@ -194,6 +194,23 @@ describe("a controller", () => {
     expect([most, order.length]).toEqual([3, 31]);
   });
 
+  test("§5.3 scale: what somebody edits has a worker of its own, also when all others are busy", async () => {
+    const begun: string[] = [];
+    await using scene = start(
+      async (key, signal) => {
+        begun.push(key);
+        await scene.clock.sleep(10_000, signal);
+        return {};
+      },
+      { workers: 2, expressWorkers: 1 },
+    );
+    for (let n = 0; n < 5; n++) scene.queue.add(`old${n}`);
+    await scene.clock.advance(0);
+    scene.queue.add("edited", "high");
+    await scene.clock.advance(0);
+    expect(begun).toEqual(["old0", "old1", "edited"]);
+  });
+
   test("every key comes round at the resync, at low priority, after 10 minutes ± 10 %", async () => {
     await using scene = start(async () => ({}), { keys: () => ["a", "b"] });
     await scene.clock.advance(3_000_000);

@@ -31,7 +31,7 @@ const useAll = (metrics: EngineMetrics): void => {
   queue.retried();
   queue.calmed();
   queue.observe({
-    depth: (priority) => (priority === "low" ? 7 : 2),
+    depth: (priority) => ({ high: 1, normal: 2, low: 7 })[priority],
     processing: new Map([
       ["a", 500],
       ["b", 1000],
@@ -80,6 +80,7 @@ describe("the metrics of the engine", () => {
     useAll(metrics);
     const lines = await read();
     for (const line of [
+      'workqueue_depth{name="tenant",controller="tenant",priority="100"} 1',
       'workqueue_depth{name="tenant",controller="tenant",priority="0"} 2',
       'workqueue_depth{name="tenant",controller="tenant",priority="-100"} 7',
       'workqueue_work_duration_seconds_sum{name="tenant",controller="tenant"} 1.5',

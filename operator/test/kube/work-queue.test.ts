@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createRateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createStormBreaker } from "../../src/kube/storm-breaker.ts";
 import type { Priority, WorkItem, WorkQueue } from "../../src/kube/work-queue.ts";
-import { createWorkQueue } from "../../src/kube/work-queue.ts";
+import { createWorkQueue, priorities } from "../../src/kube/work-queue.ts";
 import type { TestClock } from "./test-clock.ts";
 import { createTestClock, settle } from "./test-clock.ts";
 
@@ -12,10 +12,13 @@ const open = (keysMax?: number): { clock: TestClock; queue: WorkQueue } => {
   const rateLimiter = createRateLimiter({ clock });
   return { clock, queue: createWorkQueue({ clock, rateLimiter, ...(keysMax === undefined ? {} : { keysMax }) }) };
 };
+const dueIn = (queue: WorkQueue): number =>
+  priorities.map((priority) => queue.depth(priority)).reduce((sum, depth) => sum + depth);
+
 /** What is due now, as keys, each done at once. */
 const takeAll = async (queue: WorkQueue): Promise<string[]> => {
   const keys: string[] = [];
-  while (queue.depth("normal") + queue.depth("low") > 0) {
+  while (dueIn(queue) > 0) {
     const { key } = (await queue.take()) as WorkItem;
     keys.push(key);
     queue.done(key);
@@ -45,13 +48,30 @@ describe("a work queue", () => {
     expect(queue.depth("normal")).toBe(0);
   });
 
-  test("normal keys go before low ones; a normal add lifts a low key, a low add lowers none", async () => {
+  test("the most urgent keys go first; an add lifts a key that is less urgent, and lowers none", async () => {
     const { queue } = open();
-    for (const key of ["a", "b", "c"]) queue.add(key, "low");
+    for (const key of ["a", "b", "c", "e"]) queue.add(key, "low");
     queue.add("d");
     queue.add("c");
     queue.add("d", "low");
-    expect(await takeAll(queue)).toEqual(["d", "c", "a", "b"]);
+    queue.add("e", "high");
+    queue.add("e");
+    expect(await takeAll(queue)).toEqual(["e", "d", "c", "a", "b"]);
+  });
+
+  test("who takes only what is urgent is handed nothing else, also what is lifted to it, and ends with the queue", async () => {
+    const { queue } = open();
+    const urgent = queue.take("high");
+    queue.add("a", "low");
+    queue.add("b");
+    await settle();
+    expect([queue.depth("normal"), queue.depth("low")]).toEqual([1, 1]);
+    queue.add("a", "high");
+    expect(await urgent).toEqual({ key: "a", priority: "high" });
+    const next = queue.take("high");
+    queue.shutDown();
+    expect(await next).toBeUndefined();
+    expect(await queue.take()).toEqual({ key: "b", priority: "normal" });
   });
 
   test("a key that is lifted while it is worked on comes again as a normal one", async () => {
@@ -203,15 +223,17 @@ type Step =
   | { readonly do: "add"; readonly key: string; readonly priority: Priority }
   | { readonly do: "addAfter"; readonly key: string; readonly ms: number }
   | { readonly do: "addRateLimited" | "forget"; readonly key: string }
-  | { readonly do: "take" | "finish" }
+  | { readonly do: "take"; readonly least: Priority }
+  | { readonly do: "finish" }
   | { readonly do: "wait"; readonly ms: number };
 
 const key = fc.constantFrom("a", "b", "c", "d");
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constant("add" as const), key, priority: fc.constantFrom<Priority>("normal", "low") }),
+  fc.record({ do: fc.constant("add" as const), key, priority: fc.constantFrom<Priority>(...priorities) }),
   fc.record({ do: fc.constant("addAfter" as const), key, ms: fc.integer({ min: 0, max: 50 }) }),
   fc.record({ do: fc.constantFrom("addRateLimited" as const, "forget" as const), key }),
-  fc.record({ do: fc.constantFrom("take" as const, "finish" as const) }),
+  fc.record({ do: fc.constant("take" as const), least: fc.constantFrom<Priority>(...priorities) }),
+  fc.record({ do: fc.constant("finish" as const) }),
   fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 0, max: 60 }) }),
 );
 
@@ -224,9 +246,11 @@ describe("whatever is done with a work queue", () => {
         const owed = new Set<string>();
         const working: string[] = [];
         const takers: Promise<void>[] = [];
-        const begin = async (): Promise<void> => {
-          const item = await queue.take();
+        const begin = async (least: Priority): Promise<void> => {
+          const item = await queue.take(least);
           if (!item) return;
+          if (priorities.indexOf(item.priority) > priorities.indexOf(least))
+            throw new Error(`${item.key} is not urgent`);
           if (working.includes(item.key)) throw new Error(`${item.key} is worked on twice`);
           working.push(item.key);
           owed.delete(item.key);
@@ -236,7 +260,7 @@ describe("whatever is done with a work queue", () => {
           else if (one.do === "addAfter") queue.addAfter(one.key, one.ms);
           else if (one.do === "addRateLimited") queue.addRateLimited(one.key);
           else if (one.do === "forget") queue.forget(one.key);
-          else if (one.do === "take") takers.push(begin());
+          else if (one.do === "take") takers.push(begin(one.least));
           else if (one.do === "wait") await clock.advance(one.ms);
           else {
             const done = working.shift();
@@ -250,8 +274,8 @@ describe("whatever is done with a work queue", () => {
         await clock.advance(1_000_000);
         for (let n = 0; n < 20; n++) {
           for (let done = working.shift(); done !== undefined; done = working.shift()) queue.done(done);
-          if (queue.depth("normal") + queue.depth("low") === 0 && owed.size === 0) break;
-          takers.push(begin());
+          if (dueIn(queue) === 0 && owed.size === 0) break;
+          takers.push(begin("low"));
           await settle();
         }
         expect([...owed]).toEqual([]);

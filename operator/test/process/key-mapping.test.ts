@@ -78,7 +78,7 @@ describe("wake-ups", () => {
   const hosts = (name: string, host: string): Tenant =>
     testTenant({ metadata: { name, uid: name }, spec: { exposure: { type: "Ingress", hosts: [host] } } });
 
-  test("nothing is queued before the work begins; then all are, with low priority", () => {
+  test("nothing is queued before the work begins; then all are, with low priority, and what somebody changes with high", () => {
     const added: unknown[] = [];
     const wakeUps = createWakeUps({ add: (...item) => void added.push(item) }, 5);
     const caches = { tenants: { get: () => undefined, list: () => [], synced: true }, owned: () => undefined };
@@ -86,7 +86,10 @@ describe("wake-ups", () => {
     expect(added).toEqual([]);
     wakeUps.begin(["team/acme"]);
     wakeUps.onTenant(caches, { key: "team/acme", after: testTenant() });
-    expect(added).toEqual([["team/acme", "low"], ["team/acme"]]);
+    expect(added).toEqual([
+      ["team/acme", "low"],
+      ["team/acme", "high"],
+    ]);
   });
 
   test("whoever shares a host, before or after the change, is visited too", () => {

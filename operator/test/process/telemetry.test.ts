@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { KubeUnreachable } from "../../src/kube/kube-error.ts";
+import { renderConditionMetric } from "../../src/telemetry/condition-metric.ts";
 import { toHealthRoutes } from "../../src/telemetry/health.ts";
 import { startHttpServer } from "../../src/telemetry/http-server.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { allMetrics } from "../../src/telemetry/metric-table.ts";
+import { createMetrics } from "../../src/telemetry/metrics.ts";
 import { noTracing } from "../../src/telemetry/tracing.ts";
 import { tenantStates, toTenantState } from "../../src/telemetry/tenant-state.ts";
+import type { Tenant } from "../../src/tenant/tenant.ts";
 import { testCondition, testTenant } from "../reconcile/test-tenant.ts";
 
 describe("the log", () => {
@@ -78,6 +81,53 @@ test("metrics have names of Prometheus' kind: counters end in _total, and all ha
     expect(name.endsWith("_total")).toBe(kind === "counter");
     expect(help).toMatch(/\.$/);
   }
+});
+
+describe("the metrics that are scraped", () => {
+  const open = async (tenants: () => readonly Tenant[]) => {
+    const parts = new AsyncDisposableStack();
+    const metrics = parts.use(createMetrics());
+    metrics.meter.createCounter("something").add(1);
+    const handle = metrics.handle(() => renderConditionMetric(tenants()));
+    const { port } = parts.use(await startHttpServer(0, { "/metrics": handle }));
+    return {
+      scrape: () => fetch(`http://127.0.0.1:${port}/metrics`),
+      [Symbol.asyncDispose]: () => parts.disposeAsync(),
+    };
+  };
+  const linesOf = async (response: Response): Promise<string[]> => (await response.text()).split("\n");
+  const conditionsIn = (lines: readonly string[]): readonly string[] =>
+    lines.filter((line) => line.startsWith("sendsar_operator_tenant_condition{"));
+  const withReady = (name: string, status: "True" | "False") =>
+    testTenant({ metadata: { name }, status: { conditions: [testCondition({ type: "Ready", status })] } });
+
+  test("§5.3 scale: they tell of every Tenant, however many, beside what is measured on the meter", async () => {
+    const all = Array.from({ length: 3000 }, (_, n) => withReady(`tenant-${n}`, "True"));
+    await using server = await open(() => all);
+    const response = await server.scrape();
+    const lines = await linesOf(response);
+    expect(response.headers.get("content-type")).toContain("version=0.0.4");
+    expect(lines).toContain("something_total 1");
+    expect(conditionsIn(lines).length).toBe(3000);
+    expect(lines).toContain(
+      'sendsar_operator_tenant_condition{namespace="team",name="tenant-2999",type="Ready",status="True"} 1',
+    );
+  });
+
+  test("they tell only what a condition is now, and nothing of a Tenant that is gone", async () => {
+    const now = [withReady("acme", "True"), withReady("gone", "True")];
+    await using server = await open(() => now);
+    expect(conditionsIn(await linesOf(await server.scrape())).length).toBe(2);
+    now.splice(0, 2, withReady("acme", "False"));
+    expect(conditionsIn(await linesOf(await server.scrape()))).toEqual([
+      'sendsar_operator_tenant_condition{namespace="team",name="acme",type="Ready",status="False"} 1',
+    ]);
+  });
+
+  test("a value that would break the format is escaped", () => {
+    const text = renderConditionMetric([withReady('a"b\\c\nd', "True")]);
+    expect(text).toContain(String.raw`name="a\"b\\c\nd"`);
+  });
 });
 
 test("without traces the work just runs", async () => {
