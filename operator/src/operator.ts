@@ -127,7 +127,16 @@ export const createOperator = async (config: OperatorConfig, options: OperatorOp
     tracing,
   };
   const work = parts.use(
-    startWork(config, { deps, queue, watches, wakeUps, leadership, metrics: engine.controller("tenant"), onLost }),
+    startWork(config, {
+      deps,
+      urgentClient: config.dryRun ? written : client.urgent,
+      queue,
+      watches,
+      wakeUps,
+      leadership,
+      metrics: engine.controller("tenant"),
+      onLost,
+    }),
   );
 
   const owned = parts.move();

@@ -3,10 +3,11 @@ import { FencedOff } from "./database/tenant-registry.ts";
 import { runController } from "./kube/controller.ts";
 import type { ControllerMetrics } from "./kube/engine-metrics.ts";
 import type { ErrorClass } from "./kube/error-class.ts";
+import type { KubeClient } from "./kube/kube-client.ts";
 import { toKey } from "./kube/kube-object.ts";
 import type { ObjectKey } from "./kube/kube-object.ts";
 import type { ReconcileResult } from "./kube/reconcile-result.ts";
-import type { WorkQueue } from "./kube/work-queue.ts";
+import type { Priority, WorkQueue } from "./kube/work-queue.ts";
 import type { Leadership } from "./leadership.ts";
 import type { ReconcileDeps } from "./reconcile/deps.ts";
 import { reconcileTenant } from "./reconcile/reconcile-tenant.ts";
@@ -15,6 +16,8 @@ import type { Watches } from "./watches.ts";
 
 export interface WorkParts {
   readonly deps: ReconcileDeps;
+  /** The client of visits that somebody waits for. */
+  readonly urgentClient: KubeClient;
   readonly queue: WorkQueue;
   readonly watches: Watches;
   readonly wakeUps: WakeUps;
@@ -70,7 +73,7 @@ const work = async (config: OperatorConfig, parts: WorkParts, signal: AbortSigna
     {
       clock,
       queue,
-      reconcile: (key, visitSignal) => visit(parts, key, visitSignal),
+      reconcile: (key, visitSignal, priority) => visit(parts, key, visitSignal, priority),
       keys,
       metrics,
       workers: config.maxConcurrentReconciles,
@@ -81,9 +84,15 @@ const work = async (config: OperatorConfig, parts: WorkParts, signal: AbortSigna
   );
 };
 
-const visit = async ({ deps, onLost }: WorkParts, key: ObjectKey, signal: AbortSignal): Promise<ReconcileResult> => {
+const visit = async (
+  { deps, urgentClient, onLost }: WorkParts,
+  key: ObjectKey,
+  signal: AbortSignal,
+  priority: Priority,
+): Promise<ReconcileResult> => {
   const id = deps.newId();
-  const ofVisit = { ...deps, logger: deps.logger.child({ tenant: key, reconcile: id }) };
+  const client = priority === "high" ? urgentClient : deps.client;
+  const ofVisit = { ...deps, client, logger: deps.logger.child({ tenant: key, reconcile: id }) };
   const attributes = { "sendsar.tenant": key, "sendsar.reconcile": id };
   try {
     return await deps.tracing.span("reconcile Tenant", attributes, () => reconcileTenant(ofVisit, key, signal));

@@ -10,15 +10,14 @@ import { tenantsPath } from "../stage/tenants.ts";
 import type { World } from "../stage/world.ts";
 import { startWorld } from "../stage/world.ts";
 
-const count = 500;
+const count = Number(process.env["FLEET"] ?? 1000);
 const names = Array.from({ length: count }, (_, n) => `tenant-${n + 1}`);
-const coldMsMax = 300_000;
+const coldMsMax = 900_000;
 const residentBytesMax = 300e6;
 /** Without a limit Node collects garbage when there is memory left to use, whatever is needed. */
-const heap = "--max-old-space-size=144";
-/** Half of the edits, and all of them: API server, etcd and all else share the machine with the operator. */
-const editMsMax = { median: 1000, slowest: 10_000 };
-const edits = 30;
+const heap = "--max-old-space-size=128";
+const edits = 100;
+const editMsMax = 1000;
 
 describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
   let parts: AsyncDisposableStack;
@@ -58,11 +57,11 @@ describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
         `${writesIn(world.proxy).length} writes, ${(residentBytes / 1e6).toFixed(0)} MB; ` +
         `edits (${stormLeft} writes done by then): ${waitedMs.toSorted((a, b) => a - b).join(" ")} ms`,
     );
+    const calls = Map.groupBy(world.proxy.recorded(), ({ verb, resource }) => `${verb} ${resource}`);
+    console.log([...calls].map(([what, of]) => `${what}: ${(of.length / count).toFixed(2)}`).join(", "));
     expect(residentBytes).toBeLessThan(residentBytesMax);
-    const sorted = waitedMs.toSorted((a, b) => a - b);
-    expect(sorted[edits / 2]).toBeLessThan(editMsMax.median);
-    expect(sorted.at(-1)).toBeLessThan(editMsMax.slowest);
-  }, 400_000);
+    expect(waitedMs.toSorted((a, b) => a - b)[Math.ceil(edits * 0.99) - 1]).toBeLessThan(editMsMax);
+  }, 1_200_000);
 
   test("§5.3 idempotence: a forced resync of all writes nothing, neither to the API nor to the database", async () => {
     const { proxy, database } = world;

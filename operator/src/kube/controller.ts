@@ -13,7 +13,7 @@ export interface ControllerOptions {
    * Makes the world of a key as it should be. The signal is aborted when the time limit has passed or the controller
    * stops; a reconcile that does not heed it keeps its worker, for two workers on one key would be worse.
    */
-  readonly reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
+  readonly reconcile: (key: string, signal: AbortSignal, priority: Priority) => Promise<ReconcileResult>;
   /** All keys there are, for the resync: what has no watch (a database) is looked at again only by it. */
   readonly keys: () => Iterable<string>;
   readonly metrics?: ControllerMetrics;
@@ -58,7 +58,7 @@ const reconcileItem = async (options: ControllerOptions, item: WorkItem, signal:
   metrics?.started();
   try {
     const { requeueAfterMs } = await withTimeLimit(clock, timeLimitMs, signal, (limited) =>
-      options.reconcile(key, limited),
+      options.reconcile(key, limited, priority),
     );
     queue.forget(key);
     if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs, priority);

@@ -4,8 +4,9 @@ import type { EventMetrics } from "./engine-metrics.ts";
 import type { EventRecorder } from "./event-recorder.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { KubeError, KubeUnreachable } from "./kube-error.ts";
-import type { Occurrence, Reporter } from "./kube-event.ts";
+import type { KubeEvent, Occurrence, Reporter } from "./kube-event.ts";
 import { kubeEvents, toEventName, toKubeEvent } from "./kube-event.ts";
+import { toKey } from "./kube-object.ts";
 import { toMicroTime } from "./micro-time.ts";
 import { leaveAfter } from "./time-limit.ts";
 import type { TokenBucket } from "./token-bucket.ts";
@@ -43,6 +44,7 @@ export const createEventRecorder = (options: EventRecorderOptions): WritingEvent
   const { client, clock, metrics, onError } = options;
   const waiting = new Map<string, Occurrence>();
   const buckets = new Map<string, TokenBucket>();
+  const written = new Set<string>();
   const closed = new AbortController();
   let writing: Promise<void> | undefined;
   let dropped = 0;
@@ -62,9 +64,24 @@ export const createEventRecorder = (options: EventRecorderOptions): WritingEvent
     return bucket.take();
   };
 
+  /** Most events are the first of their kind: what was not written before is tried as new. */
+  const createFirst = async (key: string, event: KubeEvent): Promise<boolean> => {
+    if (written.has(key)) return false;
+    const [oldest] = written.size >= objectsMax ? written : [];
+    if (oldest !== undefined) written.delete(oldest);
+    written.add(key);
+    try {
+      await client.create(kubeEvents, event);
+      return true;
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 409) return false;
+      throw error;
+    }
+  };
   const writeOnce = async (occurrence: Occurrence): Promise<void> => {
     const event = toKubeEvent(occurrence, options);
     const ref = { namespace: event.metadata.namespace ?? "", name: event.metadata.name };
+    if (await createFirst(toKey(ref), event)) return;
     const found = await client.get(kubeEvents, ref);
     if (!found) {
       await client.create(kubeEvents, event);

@@ -61,6 +61,12 @@ const defaultLimits: KubeClientLimits = {
 /** Tries that the elector has given up keep theirs for up to `callMs` on a dead network; the next one must not wait for it. */
 const leaseConnections = 8;
 
+/** The one client of a process. */
+export interface RatedKubeClient extends KubeClient {
+  /** The same client for what somebody waits for: its requests do not wait for the rate limit, but count in it. */
+  readonly urgent: KubeClient;
+}
+
 /** Makes the one client of a process; its connections are closed when it is disposed. */
 export const createKubeClient = ({
   access,
@@ -68,7 +74,7 @@ export const createKubeClient = ({
   metrics,
   dryRun = false,
   ...rest
-}: KubeClientOptions): KubeClient => {
+}: KubeClientOptions): RatedKubeClient => {
   const limits = { ...defaultLimits, ...rest.limits };
   const connections = createConnections({
     call: limits.connections,
@@ -90,10 +96,13 @@ export const createKubeClient = ({
       throw toSendError(error, operation, above);
     }
   };
-  const call = (request: KubeRequest, signal?: AbortSignal): Promise<object> =>
-    within(request, signal, (answer, operation) => readAnswer(answer, operation, limits.answerBytes));
+  const callAs =
+    (urgent: boolean): Call =>
+    (request, signal) =>
+      within({ ...request, urgent }, signal, (answer, operation) => readAnswer(answer, operation, limits.answerBytes));
+  const served = createServedKinds(clock, callAs(false));
 
-  return {
+  const open = (call: Call): KubeClient => ({
     async get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef) {
       try {
         return (await call({ verb: "get", target: { resource, ...ref } })) as T;
@@ -136,12 +145,15 @@ export const createKubeClient = ({
         yield "object" in event ? { ...event, object: withKind(resource, event.object) } : event;
     },
     ...createKubeWrites(call, dryRun),
-    ...createServedKinds(clock, call),
+    ...served,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
     },
-  };
+  });
+  return { ...open(callAs(false)), urgent: open(callAs(true)) };
 };
+
+type Call = (request: KubeRequest, signal?: AbortSignal) => Promise<object>;
 
 type ReadAnswer<R> = (answer: Answer, operation: string) => Promise<R>;
 

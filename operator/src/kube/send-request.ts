@@ -19,6 +19,8 @@ export interface KubeRequest {
   readonly body?: object;
   readonly contentType?: string;
   readonly accept?: string;
+  /** Does not wait for the rate limit; it counts in it, so that others wait longer. */
+  readonly urgent?: boolean;
 }
 
 export interface SenderOptions {
@@ -72,7 +74,8 @@ export const createSender = (options: SenderOptions): SendRequest => {
 
   return async (request, signal) => {
     try {
-      if (!isLease(request)) await clock.sleep(bucket.reserve(), signal);
+      const waitMs = isLease(request) ? 0 : bucket.reserve();
+      if (!request.urgent) await clock.sleep(waitMs, signal);
       const authorization = await access.authorize();
       const answer = await sendOnce(request, authorization, signal);
       if (answer.statusCode !== 401) return answer;
