@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { waitUntil } from "../../../scripts/process/wait.ts";
 import type { FinishedRequest } from "../../src/kube/engine-metrics.ts";
-import type { KubeClientOptions } from "../../src/kube/create-kube-client.ts";
+import type { KubeClientOptions, RatedKubeClient } from "../../src/kube/create-kube-client.ts";
 import { createKubeClient } from "../../src/kube/create-kube-client.ts";
 import type { KubeClient } from "../../src/kube/kube-client.ts";
 import { createKubeAccess } from "../../src/kube/kube-config.ts";
@@ -18,7 +18,7 @@ const object: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: ref, 
 let server: ApiServerDouble;
 let finished: FinishedRequest[];
 const clients: KubeClient[] = [];
-const connect = (options: Partial<KubeClientOptions> = {}): KubeClient => {
+const connect = (options: Partial<KubeClientOptions> = {}): RatedKubeClient => {
   const access = createKubeAccess(clock, () => server.config());
   const metrics = { finished: (request: FinishedRequest) => void finished.push(request) };
   const client = createKubeClient({ access, clock, metrics, ...options });
@@ -232,6 +232,19 @@ describe("the limits of the client", () => {
     const reason = new Error("enough");
     stop.abort(reason);
     expect(await Promise.all(lists.slice(2))).toEqual([reason, reason]);
+  });
+
+  test("§5.3 scale: what somebody waits for is not held back by the rate limit, but counts in it", async () => {
+    const client = connect({ limits: { perSecond: 0.001, burst: 2 } });
+    for (let n = 0; n < 5; n++) await client.urgent.list(configMaps);
+    expect(server.requests.length).toBe(5);
+    const stop = new AbortController();
+    const held = failureOf(client.list(configMaps, { signal: stop.signal }));
+    await client.urgent.list(configMaps);
+    expect(server.requests.length).toBe(6);
+    const reason = new Error("enough");
+    stop.abort(reason);
+    expect(await held).toBe(reason);
   });
 
   test("a storm of calls that get no answer, and more watches than fit, leave the Lease its own connection", async () => {

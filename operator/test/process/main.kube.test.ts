@@ -1,32 +1,40 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { waitUntil } from "../../../scripts/process/wait.ts";
-import { projectDir } from "../../../scripts/start/home.ts";
 import { describeKube } from "../../../scripts/testing/kube/describe-kube.ts";
+import { buildOperator } from "../../build.ts";
 import type { TestRegistries } from "../database/test-registries.ts";
 import { startTestRegistries } from "../database/test-registries.ts";
 import { readOperatorRules } from "../reconcile/start-test-operator.ts";
 
-const main = join(projectDir, "operator/src/main.ts");
-
-describeKube("the operator as a process", (place) => {
+describeKube("the operator as it ships, as a process", (place) => {
   let registries: TestRegistries;
+  /** Far from any `node_modules`. */
+  let builtDir: string;
   const children: ChildProcess[] = [];
   beforeAll(async () => {
     registries = await startTestRegistries();
+    builtDir = await mkdtemp(join(tmpdir(), "sendsar-built-"));
+    await buildOperator(builtDir);
   });
   afterAll(async () => {
     for (const child of children) if (child.exitCode === null) child.kill("SIGKILL");
     await registries?.[Symbol.asyncDispose]();
+    if (builtDir) await rm(builtDir, { recursive: true, force: true });
   });
   const run = (args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess => {
-    const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    const child = spawn(process.execPath, [join(builtDir, "main.js"), ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
     children.push(child);
     return child;
   };
