@@ -169,6 +169,7 @@ const openDatabase = (config: OperatorConfig, logger: Logger): TenantRegistries 
     adminDatabaseUrl: config.adminDatabaseUrl,
     masterKey: config.masterKey,
     ...(config.gatewayDatabaseHost !== undefined && { gatewayDatabaseHost: config.gatewayDatabaseHost }),
+    visitsMax: config.maxConcurrentReconciles + 1,
     onConnectionError: (error) => logger.warn({ error }, "database connection broke"),
   });
 

@@ -18,13 +18,15 @@ export interface RegistriesOptions {
   readonly masterKey: string;
   /** `host` or `host:port` where pods reach the database, when it is not that of `adminDatabaseUrl`. */
   readonly gatewayDatabaseHost?: string;
+  /**
+   * Visits at a time: none waits for another's connection. There are so many to the shared database for rows of tenants, and as
+   * many for logins and for holding the guard of work that is elsewhere. Default 8.
+   */
+  readonly visitsMax?: number;
   /** Told of connections that broke while idle; the pools replace them by themselves. */
   readonly onConnectionError: (error: Error) => void;
 }
 
-/** Connections to the shared database: for rows of tenants, and for holding the guard of work that is elsewhere. */
-const sharedPoolMax = 8;
-const holdPoolMax = 4;
 /** Databases of single tenants that stay open unused. */
 const ownIdleMax = 8;
 
@@ -33,9 +35,9 @@ const ownIdleMax = 8;
  * bounded in time, so every call ends within seconds; making and dropping a database within a minute.
  */
 export const openRegistries = (options: RegistriesOptions): TenantRegistries => {
-  const { adminDatabaseUrl: databaseUrl, masterKey, gatewayDatabaseHost, onConnectionError } = options;
-  const shared = openDb({ databaseUrl, poolMax: sharedPoolMax, role: "sendsar_provisioner", onConnectionError });
-  const admin = openAdmin({ databaseUrl, poolMax: holdPoolMax, onConnectionError });
+  const { adminDatabaseUrl: databaseUrl, masterKey, gatewayDatabaseHost, visitsMax = 8, onConnectionError } = options;
+  const shared = openDb({ databaseUrl, poolMax: visitsMax, role: "sendsar_provisioner", onConnectionError });
+  const admin = openAdmin({ databaseUrl, poolMax: visitsMax, onConnectionError });
   const own = openOwnDatabases({ admin, idleMax: ownIdleMax, onConnectionError });
   const places = createTenantPlaces(shared, admin, own);
   const deps = {
