@@ -10,8 +10,10 @@ import { tenantsPath } from "../stage/tenants.ts";
 import type { World } from "../stage/world.ts";
 import { startWorld } from "../stage/world.ts";
 
-const count = Number(process.env["FLEET"] ?? 1000);
+const count = 1000;
 const names = Array.from({ length: count }, (_, n) => `tenant-${n + 1}`);
+/** Rare enough to be a small part of the storm. */
+const resyncSeconds = 90;
 const coldMsMax = 900_000;
 const residentBytesMax = 300e6;
 /** As operator/README.md says: with so little to stay in, Node's own choice for young objects would be far too small. */
@@ -28,20 +30,25 @@ describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
     world = parts.use(await startWorld({ pods: "kwok" }));
     await createTenants(world, names);
     operator = parts.use(
-      await world.startOperator({ env: { RESYNC_SECONDS: "20", LOG_LEVEL: "info", NODE_OPTIONS: heap } }),
+      await world.startOperator({
+        env: { RESYNC_SECONDS: String(resyncSeconds), LOG_LEVEL: "info", NODE_OPTIONS: heap },
+      }),
     );
   }, 120_000);
   afterAll(() => parts.disposeAsync());
 
   test("§5.3 scale: is reconciled from cold in little memory, and an edit in the storm does not wait for it", async () => {
     const { api } = world.kube;
-    const path = tenantsPath(world.namespace, "tenant-1");
+    // Many edits of one Tenant would meet the breaker that is for controllers that fight over an object.
+    const paths = names.slice(0, 10).map((name) => tenantsPath(world.namespace, name));
     const startedAt = performance.now();
     const storm = waitForFleet(world, count, coldMsMax);
-    const first = async (): Promise<boolean> => (await api.get<ShownTenant>(path)).status?.observedGeneration === 1;
-    expect(await waitUntil(first, { limitMs: coldMsMax })).toBe(true);
+    const isMade = async (path: string): Promise<boolean> =>
+      (await api.get<ShownTenant>(path)).status?.observedGeneration === 1;
+    for (const path of paths) expect(await waitUntil(() => isMade(path), { limitMs: coldMsMax })).toBe(true);
     const waitedMs: number[] = [];
     for (let n = 1; n <= edits; n++) {
+      const path = paths[n % paths.length] ?? "";
       const editedAt = performance.now();
       const { metadata } = await api.patch<ShownTenant>(path, { spec: { displayName: `edit ${n}` } });
       const seen = async (): Promise<boolean> =>
@@ -51,7 +58,7 @@ describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
     }
     const stormLeft = writesIn(world.proxy).length;
     await storm;
-    const residentBytes = (await operator.residentBytes()) ?? 0;
+    const residentBytes = (await operator.peakResidentBytes()) ?? 0;
     console.log(
       `${count} Tenants from cold in ${((performance.now() - startedAt) / 1000).toFixed(1)} s with ` +
         `${writesIn(world.proxy).length} writes, ${(residentBytes / 1e6).toFixed(0)} MB; ` +
@@ -70,10 +77,10 @@ describeWithKube(`§5.3 a fleet of ${count} Tenants`, () => {
     const rows = await countRowChanges(database.adminUrl);
     const visits = await readVisits(operator);
     const visited = async (): Promise<boolean> => (await readVisits(operator)) >= visits + 2 * count;
-    expect(await waitUntil(visited, { limitMs: 90_000, everyMs: 250 })).toBe(true);
+    expect(await waitUntil(visited, { limitMs: 3 * resyncSeconds * 1000, everyMs: 250 })).toBe(true);
     expect(writesIn(proxy).map(({ verb, path }) => `${verb} ${path}`)).toEqual([]);
     expect(await countRowChanges(database.adminUrl)).toBe(rows);
-  }, 240_000);
+  }, 600_000);
 });
 
 /** Rows that were ever inserted, updated or deleted in our tables. */

@@ -16,8 +16,8 @@ export interface OperatorProcess extends AsyncDisposable {
   signal(signal: NodeJS.Signals): void;
   /** Tells it to stop, and answers how it ended. */
   stop(): Promise<string>;
-  /** Memory that it holds, in bytes; undefined where the system does not tell. */
-  residentBytes(): Promise<number | undefined>;
+  /** The most memory that it has ever held, in bytes; undefined where the system does not tell. */
+  peakResidentBytes(): Promise<number | undefined>;
 }
 
 /** Starts a built operator with just this environment, and waits until it has started; it may not lead yet. */
@@ -55,10 +55,10 @@ export const startOperatorProcess = async (
       sendSignal(pid, "SIGTERM");
       return ended;
     },
-    async residentBytes() {
+    async peakResidentBytes() {
       if (process.platform !== "linux") return undefined;
       const status = await readFile(`/proc/${pid}/status`, "utf8");
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+      return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
     },
     async [Symbol.asyncDispose]() {
       sendSignal(pid, "SIGKILL");
