@@ -8,6 +8,7 @@ import type { KubeClient } from "./kube/kube-client.ts";
 import type { KubeObject, Resource } from "./kube/kube-object.ts";
 import type { Reflector } from "./kube/reflector.ts";
 import { createReflectors } from "./kube/reflectors.ts";
+import { createServerRecovery } from "./kube/server-recovery.ts";
 import type { Caches } from "./reconcile/observe.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 import { tenants } from "./tenant/tenant-resource.ts";
@@ -54,6 +55,7 @@ const secretMetadata: Resource = { ...resources.secret, metadataOnly: true };
 
 export const createWatches = (options: WatchesOptions): Watches => {
   const { client, clock, namespaces, watchSecrets, onTenant, onOwned } = options;
+  const recovery = createServerRecovery();
   const reflect = <T extends KubeObject>(resource: Resource<T>, labelSelector?: string): Reflector<T> =>
     createReflectors<T>(
       {
@@ -62,6 +64,7 @@ export const createWatches = (options: WatchesOptions): Watches => {
         resource,
         ...(labelSelector !== undefined && { labelSelector }),
         metrics: options.metrics.watch(resource.plural),
+        recovery,
         onError: (error) => options.onError(resource, error),
       },
       namespaces,

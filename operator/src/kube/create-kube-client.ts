@@ -115,7 +115,7 @@ export const createKubeClient = ({
       };
     },
     async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions, signal: AbortSignal) {
-      const { namespace, ...parameters } = options;
+      const { namespace, onOpen, ...parameters } = options;
       const query = toQuery({ watch: true, allowWatchBookmarks: true, ...parameters });
       const accept = acceptOf(resource, "PartialObjectMetadata");
       const request = { verb: "watch", target: { resource, namespace }, query, accept } as const;
@@ -124,6 +124,7 @@ export const createKubeClient = ({
         if (answer.statusCode !== 200) await readAnswer(answer, operation, limits.answerBytes);
         return answer.body;
       });
+      onOpen?.();
       const silenceMsMax = Math.min(limits.watchSilenceMs, (options.timeoutSeconds + 10) * 1000);
       const stream = {
         clock,

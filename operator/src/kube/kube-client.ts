@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly resourceVersion: string;
   /** How long the server keeps the watch open. */
   readonly timeoutSeconds: number;
+  /** Called when the server has opened the watch; the first event may be minutes away. Must not throw. */
+  readonly onOpen?: () => void;
 }
 
 export type WatchEvent<T> =

@@ -1,4 +1,3 @@
-import { createBackoff } from "./backoff.ts";
 import type { Cache, CacheChange } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { WatchMetrics } from "./engine-metrics.ts";
@@ -6,6 +5,9 @@ import type { KubeClient } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubeObject, Resource } from "./kube-object.ts";
 import { createObjectStore, keyOf } from "./object-store.ts";
+import type { ServerRecovery } from "./server-recovery.ts";
+import { createServerRecovery } from "./server-recovery.ts";
+import { createWatchRetries } from "./watch-retries.ts";
 
 /**
  * Keeps a cache of the objects of a kind equal to what the API server has (client-go, `tools/cache/reflector.go`).
@@ -34,6 +36,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly metrics?: WatchMetrics;
+  /** Shared by the watches of a process; a reflector without one hears of no other. */
+  readonly recovery?: ServerRecovery;
   /** Every failure of a list, a watch or a handler, once each. Must not throw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -47,13 +51,14 @@ const watchMsMin = 1000;
 
 export const createReflector = <T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> => {
   const { client, clock, resource, namespace, labelSelector, fieldSelector, metrics, onError } = options;
+  const { recovery = createServerRecovery() } = options;
   const scope = {
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   };
   const handlers: ((change: CacheChange<T>) => void)[] = [];
-  const backoff = createBackoff({ clock });
+  const retries = createWatchRetries(clock, recovery);
   const synced = Promise.withResolvers<void>();
   // Nobody has to wait for it.
   synced.promise.catch(() => undefined);
@@ -93,6 +98,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       continueToken = page.continueToken;
       if (continueToken) continue;
       heardAt = clock.now();
+      retries.answered();
       metrics?.listed();
       store.replace(objects);
       synced.resolve();
@@ -103,7 +109,8 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   /** Watches until the server ends it; throws what else ends it. */
   const watch = async (from: string, signal: AbortSignal): Promise<void> => {
     const timeoutSeconds = Math.floor(watchSecondsMin * (1 + clock.random()));
-    const options = { ...scope, resourceVersion: from, timeoutSeconds };
+    const onOpen = (): void => retries.answered();
+    const options = { ...scope, resourceVersion: from, timeoutSeconds, onOpen };
     for await (const event of client.watch(resource, options, signal)) {
       // Several events may have come with one packet: the abort counts between them too.
       signal.throwIfAborted();
@@ -124,8 +131,13 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       await watch(position, signal);
       return undefined;
     } catch (error) {
-      if (isExpired(error)) position = undefined;
-      else if (!signal.aborted) onError?.(error);
+      if (isExpired(error)) {
+        position = undefined;
+        retries.answered();
+      } else if (!signal.aborted) {
+        retries.failed();
+        onError?.(error);
+      }
       return error;
     }
   };
@@ -136,8 +148,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
         const startedAt = clock.now();
         const failure = await listAndWatch(signal);
         if (failure === undefined && clock.now() - startedAt >= watchMsMin) continue;
-        const retryAfterMs = failure instanceof KubeError ? (failure.retryAfterMs ?? 0) : 0;
-        await clock.sleep(Math.max(backoff.next(), retryAfterMs), signal);
+        await retries.wait(failure, signal);
       }
     } catch (error) {
       // Only a sleep throws here, and only when the signal is aborted.
