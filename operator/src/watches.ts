@@ -8,7 +8,6 @@ import type { KubeClient } from "./kube/kube-client.ts";
 import type { KubeObject, Resource } from "./kube/kube-object.ts";
 import type { Reflector } from "./kube/reflector.ts";
 import { createReflectors } from "./kube/reflectors.ts";
-import { createServerRecovery } from "./kube/server-recovery.ts";
 import type { Caches } from "./reconcile/observe.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 import { tenants } from "./tenant/tenant-resource.ts";
@@ -55,7 +54,6 @@ const secretMetadata: Resource = { ...resources.secret, metadataOnly: true };
 
 export const createWatches = (options: WatchesOptions): Watches => {
   const { client, clock, namespaces, watchSecrets, onTenant, onOwned } = options;
-  const recovery = createServerRecovery();
   const reflect = <T extends KubeObject>(resource: Resource<T>, labelSelector?: string): Reflector<T> =>
     createReflectors<T>(
       {
@@ -64,7 +62,6 @@ export const createWatches = (options: WatchesOptions): Watches => {
         resource,
         ...(labelSelector !== undefined && { labelSelector }),
         metrics: options.metrics.watch(resource.plural),
-        recovery,
         onError: (error) => options.onError(resource, error),
       },
       namespaces,
@@ -122,7 +119,8 @@ export const createWatches = (options: WatchesOptions): Watches => {
   };
 };
 
-const servedPollMs = 30_000;
+/** Somebody who installs an optional kind waits for what is made of it. */
+const servedPollMs = 5_000;
 
 /** Resolves when the kind is served, or the signal aborted. */
 const waitUntilServed = async (

@@ -12,6 +12,7 @@ import { readAnswer } from "./read-answer.ts";
 import type { KubeRequest } from "./send-request.ts";
 import { createSender, toOperation, toSendError } from "./send-request.ts";
 import { createServedKinds } from "./served-kinds.ts";
+import { createServerRecovery } from "./server-recovery.ts";
 import { withTimeLimit } from "./time-limit.ts";
 import { createTokenBucket } from "./token-bucket.ts";
 import { readWatchStream } from "./watch-stream.ts";
@@ -76,7 +77,14 @@ export const createKubeClient = ({
     lease: leaseConnections,
   });
   const bucket = createTokenBucket(clock, limits.perSecond, limits.burst);
-  const send = createSender({ access, connections, clock, bucket, metrics });
+  const recovery = createServerRecovery();
+  const heard: RequestMetrics = {
+    finished(request) {
+      metrics?.finished(request);
+      recovery.finished(request);
+    },
+  };
+  const send = createSender({ access, connections, clock, bucket, metrics: heard });
 
   /** Sends and reads within the time limit. */
   const within = async <R>(request: KubeRequest, above: AbortSignal | undefined, read: ReadAnswer<R>): Promise<R> => {
@@ -115,7 +123,7 @@ export const createKubeClient = ({
       };
     },
     async *watch<T extends KubeObject>(resource: Resource<T>, options: WatchOptions, signal: AbortSignal) {
-      const { namespace, onOpen, ...parameters } = options;
+      const { namespace, ...parameters } = options;
       const query = toQuery({ watch: true, allowWatchBookmarks: true, ...parameters });
       const accept = acceptOf(resource, "PartialObjectMetadata");
       const request = { verb: "watch", target: { resource, namespace }, query, accept } as const;
@@ -124,7 +132,6 @@ export const createKubeClient = ({
         if (answer.statusCode !== 200) await readAnswer(answer, operation, limits.answerBytes);
         return answer.body;
       });
-      onOpen?.();
       const silenceMsMax = Math.min(limits.watchSilenceMs, (options.timeoutSeconds + 10) * 1000);
       const stream = {
         clock,
@@ -138,6 +145,7 @@ export const createKubeClient = ({
     },
     ...createKubeWrites(call, dryRun),
     ...createServedKinds(clock, call),
+    recovery,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
     },

@@ -5,8 +5,6 @@ import type { KubeClient } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubeObject, Resource } from "./kube-object.ts";
 import { createObjectStore, keyOf } from "./object-store.ts";
-import type { ServerRecovery } from "./server-recovery.ts";
-import { createServerRecovery } from "./server-recovery.ts";
 import { createWatchRetries } from "./watch-retries.ts";
 
 /**
@@ -28,7 +26,7 @@ export interface Reflector<T extends KubeObject> {
 }
 
 export interface ReflectorOptions<T extends KubeObject> {
-  readonly client: Pick<KubeClient, "list" | "watch">;
+  readonly client: Pick<KubeClient, "list" | "watch" | "recovery">;
   readonly clock: Clock;
   readonly resource: Resource<T>;
   /** All namespaces when absent. */
@@ -36,8 +34,6 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly metrics?: WatchMetrics;
-  /** Shared by the watches of a process; a reflector without one hears of no other. */
-  readonly recovery?: ServerRecovery;
   /** Every failure of a list, a watch or a handler, once each. Must not throw. */
   readonly onError?: (error: unknown) => void;
 }
@@ -51,14 +47,12 @@ const watchMsMin = 1000;
 
 export const createReflector = <T extends KubeObject>(options: ReflectorOptions<T>): Reflector<T> => {
   const { client, clock, resource, namespace, labelSelector, fieldSelector, metrics, onError } = options;
-  const { recovery = createServerRecovery() } = options;
   const scope = {
     ...(namespace === undefined ? {} : { namespace }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   };
   const handlers: ((change: CacheChange<T>) => void)[] = [];
-  const retries = createWatchRetries(clock, recovery);
   const synced = Promise.withResolvers<void>();
   // Nobody has to wait for it.
   synced.promise.catch(() => undefined);
@@ -98,7 +92,6 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       continueToken = page.continueToken;
       if (continueToken) continue;
       heardAt = clock.now();
-      retries.answered();
       metrics?.listed();
       store.replace(objects);
       synced.resolve();
@@ -109,8 +102,7 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   /** Watches until the server ends it; throws what else ends it. */
   const watch = async (from: string, signal: AbortSignal): Promise<void> => {
     const timeoutSeconds = Math.floor(watchSecondsMin * (1 + clock.random()));
-    const onOpen = (): void => retries.answered();
-    const options = { ...scope, resourceVersion: from, timeoutSeconds, onOpen };
+    const options = { ...scope, resourceVersion: from, timeoutSeconds };
     for await (const event of client.watch(resource, options, signal)) {
       // Several events may have come with one packet: the abort counts between them too.
       signal.throwIfAborted();
@@ -131,18 +123,14 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
       await watch(position, signal);
       return undefined;
     } catch (error) {
-      if (isExpired(error)) {
-        position = undefined;
-        retries.answered();
-      } else if (!signal.aborted) {
-        retries.failed();
-        onError?.(error);
-      }
+      if (isExpired(error)) position = undefined;
+      else if (!signal.aborted) onError?.(error);
       return error;
     }
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
+    using retries = createWatchRetries(clock, client.recovery);
     try {
       while (!signal.aborted) {
         const startedAt = clock.now();

@@ -4,21 +4,17 @@ import { KubeError } from "./kube-error.ts";
 import type { ServerRecovery } from "./server-recovery.ts";
 
 /**
- * When a watch tries again: as its back-off says, and never before what `Retry-After` asked for. When another watch of the
- * process finds that the server answers again, the wait ends early and the back-off begins anew. A server that answers now
- * and then does not make it faster than that: only one recovery in `renewMsMin` counts, and two tries are a second apart.
+ * When a watch tries again: as its back-off says, and never before what `Retry-After` asked for. When the API server is found to
+ * answer again, by whatever call, the wait ends early and the back-off begins anew. Of a server that answers now and then, only
+ * one recovery in `renewMsMin` counts, and two tries are a second apart.
  */
-export interface WatchRetries {
-  /** The server has answered with what was asked for, or has said that only a list can (410). */
-  answered(): void;
-  /** The server did not answer, or answered with an error. */
-  failed(): void;
+export interface WatchRetries extends Disposable {
   /** Waits until the next try after this failure; undefined for a watch that ended too soon. Rejects when aborted. */
   wait(failure: unknown, signal: AbortSignal): Promise<void>;
 }
 
 /** At most so often a recovery takes a back-off back to its beginning. */
-const renewMsMin = 30_000;
+const renewMsMin = 10_000;
 /** Between two tries of a watch, when the second comes early. */
 const spacingMs = 1000;
 /** Those that hear of a recovery come within this, each at its own moment. */
@@ -26,27 +22,24 @@ const spreadMs = 1000;
 
 export const createWatchRetries = (clock: Clock, recovery: ServerRecovery): WatchRetries => {
   const backoff = createBackoff({ clock });
-  let isFailing = false;
   let renewedAt = Number.NEGATIVE_INFINITY;
-
-  /** Answers whether it counts. */
-  const renew = (): boolean => {
-    if (clock.now() - renewedAt < renewMsMin) return false;
+  let wake: (() => void) | undefined;
+  const listening = recovery.listen(() => {
+    if (clock.now() - renewedAt < renewMsMin) return;
     renewedAt = clock.now();
     backoff.reset();
-    return true;
-  };
+    wake?.();
+  });
 
   /** Answers whether it ended early. */
   const sleep = async (ms: number, signal: AbortSignal): Promise<boolean> => {
     const end = new AbortController();
     const stop = (): void => end.abort(signal.reason);
     let isEarly = false;
-    using _ = recovery.listen(() => {
-      if (isEarly || !renew()) return;
+    wake = () => {
       isEarly = true;
       end.abort(new Error("the API server answers again"));
-    });
+    };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
     try {
@@ -55,21 +48,13 @@ export const createWatchRetries = (clock: Clock, recovery: ServerRecovery): Watc
       signal.throwIfAborted();
       if (!isEarly) throw error;
     } finally {
+      wake = undefined;
       signal.removeEventListener("abort", stop);
     }
     return isEarly;
   };
 
   return {
-    answered() {
-      if (!isFailing) return;
-      isFailing = false;
-      renew();
-      recovery.announce();
-    },
-    failed() {
-      isFailing = true;
-    },
     async wait(failure, signal) {
       const retryAfterMs = failure instanceof KubeError ? (failure.retryAfterMs ?? 0) : 0;
       const startedAt = clock.now();
@@ -78,5 +63,6 @@ export const createWatchRetries = (clock: Clock, recovery: ServerRecovery): Watc
       const earliest = Math.max(clock.now(), startedAt + Math.max(spacingMs, retryAfterMs));
       await clock.sleep(Math.min(earliest + spreadMs * clock.random(), startedAt + ms) - clock.now(), signal);
     },
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
   };
 };

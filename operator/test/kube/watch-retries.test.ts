@@ -4,141 +4,163 @@ import { KubeError, KubeUnreachable } from "../../src/kube/kube-error.ts";
 import type { KubeObject, Resource } from "../../src/kube/kube-object.ts";
 import { createReflectors } from "../../src/kube/reflectors.ts";
 import { createServerRecovery } from "../../src/kube/server-recovery.ts";
-import type { WatchRetries } from "../../src/kube/watch-retries.ts";
 import { createWatchRetries } from "../../src/kube/watch-retries.ts";
 import type { TestClock } from "./test-clock.ts";
 import { createTestClock } from "./test-clock.ts";
 
 const unreachable = new KubeUnreachable("unable to watch; the API server gave no answer");
 const signal = new AbortController().signal;
+const request = { method: "GET", verb: "list", resource: "pods", host: "api", ms: 1 };
+type Recovery = ReturnType<typeof createServerRecovery>;
 
-/** Fails so many times in a row, and lets the waits pass. */
-const failTimes = async (clock: TestClock, retries: WatchRetries, times: number): Promise<void> => {
-  for (let n = 0; n < times; n++) {
-    retries.failed();
-    const waited = retries.wait(unreachable, signal);
-    await clock.advance(60_000);
-    await waited;
-  }
+/** The server does not answer for a while, and then answers. */
+const recover = (recovery: Recovery, failures = 3, code = "<error>"): void => {
+  for (let n = 0; n < failures; n++) recovery.finished({ ...request, code });
+  recovery.finished({ ...request, code: "200" });
 };
 
+describe("a server answers again", () => {
+  const countOf = (act: (recovery: Recovery) => void): number => {
+    const recovery = createServerRecovery();
+    let count = 0;
+    using _ = recovery.listen(() => count++);
+    act(recovery);
+    return count;
+  };
+
+  test.each(["<error>", "401", "429", "500", "503"])("after three calls in a row that ended with %s", (code) => {
+    expect(countOf((recovery) => recover(recovery, 3, code))).toBe(1);
+    expect(countOf((recovery) => recover(recovery, 2, code))).toBe(0);
+  });
+
+  test.each(["403", "404", "409", "410"])("%s is an answer", (code) => {
+    expect(countOf((recovery) => recover(recovery, 9, code))).toBe(0);
+  });
+
+  test("one kind that always fails, among others that do not, is no recovery each time", () => {
+    const act = (recovery: Recovery): void => {
+      for (let n = 0; n < 50; n++) recover(recovery, 1);
+    };
+    expect(countOf(act)).toBe(0);
+  });
+
+  test("who listens no more hears nothing", () => {
+    const recovery = createServerRecovery();
+    let count = 0;
+    recovery.listen(() => count++)[Symbol.dispose]();
+    recover(recovery);
+    expect(count).toBe(0);
+  });
+});
+
 describe("when a watch tries again", () => {
-  /** Two watches of one process; the second has failed often enough to wait for long. */
+  /** A watch that has failed often enough to wait for long. */
   const open = async (random = 0) => {
     const clock = createTestClock(() => random);
     const recovery = createServerRecovery();
-    const [one, other] = [createWatchRetries(clock, recovery), createWatchRetries(clock, recovery)];
-    await failTimes(clock, other, 6);
-    one.failed();
-    other.failed();
+    const retries = createWatchRetries(clock, recovery);
+    for (let n = 0; n < 6; n++) {
+      const waited = retries.wait(unreachable, signal);
+      await clock.advance(60_000);
+      await waited;
+    }
     let triedAt: number | undefined;
     const startedAt = clock.now();
     const wait = (failure: unknown = unreachable, by = signal) =>
-      other.wait(failure, by).then(() => {
+      retries.wait(failure, by).then(() => {
         triedAt = clock.now() - startedAt;
       });
-    return { clock, recovery, one, other, wait, triedAt: () => triedAt };
+    return { clock, recovery, retries, wait, triedAt: () => triedAt };
   };
 
-  test("§5.3 API down: the one that gets through ends the waits of the others, each at its own moment within a second", async () => {
+  test("§5.3 API down: a call that gets through ends the wait, at a moment of its own within a second", async () => {
     for (const random of [0, 0.5, 0.999]) {
-      const { clock, one, wait, triedAt } = await open(random);
+      const { clock, recovery, wait, triedAt } = await open(random);
       const waited = wait();
       await clock.advance(5000);
       expect(triedAt()).toBeUndefined();
-      one.answered();
+      recover(recovery);
       await clock.advance(1000);
       await waited;
       expect(triedAt()).toBe(5000 + 1000 * random);
     }
   });
 
-  test("§5.3 reconnect rate: two tries of a watch are a second apart, however soon another one gets through", async () => {
-    const { clock, one, wait, triedAt } = await open();
+  test("§5.3 reconnect rate: two tries of a watch are a second apart, however soon another call gets through", async () => {
+    const { clock, recovery, wait, triedAt } = await open();
     const waited = wait();
     await clock.advance(1);
-    one.answered();
+    recover(recovery);
     await clock.advance(2000);
     await waited;
     expect(triedAt()).toBe(1000);
   });
 
-  test("E4: what Retry-After asked for is waited for, whatever others hear", async () => {
-    const { clock, one, wait, triedAt } = await open();
+  test("E4: what Retry-After asked for is waited for, whatever gets through", async () => {
+    const { clock, recovery, wait, triedAt } = await open();
     const waited = wait(new KubeError("too many requests", { status: 429, retryAfterMs: 20_000 }));
     await clock.advance(3000);
-    one.answered();
+    recover(recovery);
     await clock.advance(30_000);
     await waited;
     expect(triedAt()).toBe(20_000);
   });
 
   test("an early try comes never later than the one that it is in place of", async () => {
-    const { clock, one, wait, triedAt } = await open(0.999);
+    const { clock, recovery, wait, triedAt } = await open(0.999);
     const waited = wait();
     await clock.advance(59_900);
-    one.answered();
+    recover(recovery);
     await clock.advance(1000);
     await waited;
     expect(triedAt()).toBeLessThanOrEqual(60_000);
   });
 
-  test("who is early and fails again begins its back-off anew: a kind that is served late does not wait for long", async () => {
-    const { clock, one, other, wait } = await open();
-    const waited = wait();
-    one.answered();
-    await clock.advance(1000);
-    await waited;
-    other.failed();
-    let tries = 0;
-    const again = other.wait(unreachable, signal).then(() => tries++);
-    await clock.advance(800);
-    await again;
-    expect(tries).toBe(1);
+  test("who hears of it begins its back-off anew, asleep or not: a kind that is served late does not wait for long", async () => {
+    for (const isAsleep of [true, false]) {
+      const { clock, recovery, retries, wait } = await open();
+      if (isAsleep) {
+        const waited = wait();
+        recover(recovery);
+        await clock.advance(1000);
+        await waited;
+      } else recover(recovery);
+      let tries = 0;
+      const again = retries.wait(unreachable, signal).then(() => tries++);
+      await clock.advance(800);
+      await again;
+      expect(tries).toBe(1);
+    }
   });
 
-  test("pitfall 2: a server that answers now and then brings nobody to more than eight tries in 30 s", async () => {
-    const { clock, one, other } = await open();
+  test("pitfall 2: a server that answers now and then brings nobody to more than six tries in 10 s", async () => {
+    const { clock, recovery, retries } = await open();
     const tries: number[] = [];
     const stop = new AbortController();
     const trying = (async () => {
       for (;;) {
-        other.failed();
-        await other.wait(unreachable, stop.signal);
+        await retries.wait(unreachable, stop.signal);
         tries.push(clock.now());
       }
     })().catch(() => undefined);
     for (let second = 0; second < 300; second++) {
-      one.failed();
-      one.answered();
+      recover(recovery);
       await clock.advance(1000);
     }
     stop.abort(new Error("stop"));
     await trying;
     expect(tries.length).toBeGreaterThan(10);
     for (const from of tries) {
-      expect(tries.filter((at) => at >= from && at < from + 30_000).length).toBeLessThanOrEqual(8);
-      expect(tries.filter((at) => at >= from && at < from + 5000).length).toBeLessThanOrEqual(4);
+      expect(tries.filter((at) => at >= from && at < from + 10_000).length).toBeLessThanOrEqual(6);
     }
   });
 
-  test("one that never failed says nothing: a kind that is always refused keeps its pace beside healthy ones", async () => {
-    const { clock, recovery, wait, triedAt } = await open();
-    const healthy = createWatchRetries(clock, recovery);
-    const waited = wait();
-    healthy.answered();
-    await clock.advance(29_999);
-    expect(triedAt()).toBeUndefined();
-    await clock.advance(1);
-    await waited;
-  });
-
   test("aborted, it ends with the signal's reason, also when an early try was due", async () => {
-    const { clock, one, wait } = await open();
+    const { clock, recovery, wait } = await open();
     const stop = new AbortController();
     const waited = wait(unreachable, stop.signal);
     await clock.advance(10);
-    one.answered();
+    recover(recovery);
     stop.abort(new Error("stop"));
     await expect(waited).rejects.toThrow("stop");
     expect(clock.sleeps).toEqual([]);
@@ -157,23 +179,25 @@ describe("the watches of a process", () => {
       broken.resolve();
       broken = Promise.withResolvers<void>();
     };
+    const recovery = createServerRecovery();
     const answer = (verb: "list" | "watch", { plural }: Resource): void => {
       calls.push({ plural, verb, at: clock.now() });
+      recovery.finished({ ...request, code: server.isUp ? "200" : "<error>" });
       if (!server.isUp) throw unreachable;
     };
-    const client: Pick<KubeClient, "list" | "watch"> = {
+    const client: Pick<KubeClient, "list" | "watch" | "recovery"> = {
+      recovery,
       list: async (resource) => {
         answer("list", resource);
         return { items: [], resourceVersion: String(server.version) };
       },
       async *watch<T extends KubeObject>(
         resource: Resource<T>,
-        options: { readonly resourceVersion: string; readonly onOpen?: () => void },
+        options: { readonly resourceVersion: string },
         by: AbortSignal,
       ): AsyncGenerator<WatchEvent<T>> {
         answer("watch", resource);
         if (Number(options.resourceVersion) < server.version) throw new KubeError("expired", { status: 410 });
-        options.onOpen?.();
         yield { type: "BOOKMARK", resourceVersion: String(server.version) };
         const stopped = Promise.withResolvers<void>();
         by.addEventListener("abort", () => stopped.resolve(), { once: true });
@@ -189,11 +213,10 @@ describe("the watches of a process", () => {
     let seed = 5;
     const clock = createTestClock(() => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647);
     const { server, client, calls } = openServer(clock);
-    const recovery = createServerRecovery();
     const stop = new AbortController();
     const running = kinds.map((plural) => {
       const resource: Resource = { apiVersion: "v1", kind: plural, plural };
-      return createReflectors({ client, clock, resource, recovery }, []).run(stop.signal);
+      return createReflectors({ client, clock, resource }, []).run(stop.signal);
     });
     await clock.advance(10_000);
     server.isUp = false;
