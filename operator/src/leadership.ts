@@ -21,6 +21,8 @@ export interface LeadershipOptions {
   /** Unique to this life of this process. */
   readonly identity: string;
   readonly metrics: LeadershipMetrics;
+  /** The highest number that the database was written under. Ends within seconds, whatever becomes of the database. */
+  readonly highestFence: () => Promise<number>;
   /** Another leads, or may: this process must end at once. */
   readonly onLost: () => void;
   readonly onError: (error: unknown) => void;
@@ -29,8 +31,9 @@ export interface LeadershipOptions {
 /** Disposing it gives the Lease back: only when nothing of the work runs any more. */
 export const createLeadership = (options: LeadershipOptions): Leadership => {
   const { election, client, clock, identity, metrics, onLost, onError } = options;
-  if (!election.enabled) return alone(clock);
+  if (!election.enabled) return alone(options);
   const { namespace, name } = election;
+  let fenceFloor = 0;
   const elected = Promise.withResolvers<void>();
   const stop = new AbortController();
   const elector = createLeaderElector({
@@ -38,15 +41,20 @@ export const createLeadership = (options: LeadershipOptions): Leadership => {
     clock,
     lease: { namespace, name },
     identity,
+    fenceFloor: () => fenceFloor,
     metrics,
     onElected: () => elected.resolve(),
     onLost,
     onError,
   });
+  const stand = async (): Promise<void> => {
+    fenceFloor = await findFloor(options);
+    await elector.run(stop.signal);
+  };
   let running: Promise<void> | undefined;
   return {
     won() {
-      running ??= elector.run(stop.signal);
+      running ??= stand();
       return elected.promise;
     },
     fence: () => ({ fence: elector.fence() }),
@@ -61,12 +69,28 @@ export const createLeadership = (options: LeadershipOptions): Leadership => {
 };
 
 /** Without an election: later starts have greater numbers, on the scale of those that leaders have (`leader-elector.ts`). */
-const alone = (clock: Clock): Leadership => {
-  const fence = Math.floor(clock.date().getTime() / 1000) * 2 ** 20;
+const alone = (options: LeadershipOptions): Leadership => {
+  let fence = Math.floor(options.clock.date().getTime() / 1000) * 2 ** 20;
   return {
-    won: () => Promise.resolve(),
+    async won() {
+      fence = Math.max(fence, (await findFloor(options)) + 1);
+    },
     fence: () => ({ fence }),
     leads: true,
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
+};
+
+/**
+ * Who wrote last may have done so without this Lease (no election, another cluster), and under a greater number than it makes. It
+ * is enough to look once, at the start: with one that is too low the database refuses this process, which ends, and the next one
+ * looks again. 0 while the database does not answer.
+ */
+const findFloor = async ({ highestFence, onError }: LeadershipOptions): Promise<number> => {
+  try {
+    return await highestFence();
+  } catch (error) {
+    onError(error);
+    return 0;
+  }
 };

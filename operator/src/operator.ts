@@ -106,6 +106,7 @@ export const createOperator = async (config: OperatorConfig, options: OperatorOp
       clock,
       identity: `${instance}_${newId()}`,
       metrics: engine.leadership,
+      highestFence: database.highestFence,
       onLost: () => onLost("the Lease could not be renewed in time, or another process has it"),
       onError: (error) => logger.warn({ error }, "Lease not held, trying again"),
     }),

@@ -119,7 +119,8 @@ export const createWatches = (options: WatchesOptions): Watches => {
   };
 };
 
-const servedPollMs = 30_000;
+/** Somebody who installs an optional kind waits for what is made of it. */
+const servedPollMs = 5_000;
 
 /** Resolves when the kind is served, or the signal aborted. */
 const waitUntilServed = async (

@@ -2,6 +2,7 @@ import { createKeyRing, deriveTenantKey } from "@sendsar/gateway/auth/key-ring";
 import { dropUnboundDatabase } from "@sendsar/gateway/provisioning/managed-tenant";
 import { openAdmin } from "@sendsar/gateway/store/admin";
 import { openDb } from "@sendsar/gateway/store/db";
+import { readFence } from "@sendsar/gateway/store/guarded-db";
 import { findAppliedMigration } from "@sendsar/gateway/store/applied-migration";
 import { newestMigration } from "@sendsar/gateway/store/migrate";
 import { createRegistry } from "./create-registry.ts";
@@ -55,6 +56,7 @@ export const openRegistries = (options: RegistriesOptions): TenantRegistries => 
         await places.close(databaseName);
         await dropUnboundDatabase({ admin, db: shared }, { tenantId, databaseName }, { fence });
       }),
+    highestFence: () => withRegistryErrors("read the fence", () => readFence(shared)),
     ping: () =>
       withRegistryErrors("use the database", async () => {
         const found = await findAppliedMigration(shared);

@@ -153,6 +153,8 @@ export interface TenantRegistries {
   open(tenantId: string, isolation: "Shared" | "Database", fence: Fence): Promise<TenantRegistry>;
   /** Drops what may be left of a tenant's own database and its logins. Nothing while the tenant is bound, or retained. */
   drop(tenantId: string, fence: Fence): Promise<void>;
+  /** The highest number that anything was written under. */
+  readonly highestFence: () => Promise<number>;
   /** Does the shared database answer, and is it migrated? */
   ping(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

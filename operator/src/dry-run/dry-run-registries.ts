@@ -14,6 +14,7 @@ export const createDryRunRegistries = (registries: TenantRegistries, logger: Log
       logger.info({ verb: "drop", object: `database of tenant ${tenantId}` }, "would change");
       return Promise.resolve();
     },
+    highestFence: registries.highestFence,
     ping: () => registries.ping(),
     // Whoever made the real one closes it.
     [Symbol.asyncDispose]: () => Promise.resolve(),

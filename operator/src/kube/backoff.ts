@@ -4,6 +4,8 @@ import type { Clock } from "./clock.ts";
 export interface Backoff {
   /** Milliseconds to wait before the next attempt. */
   next(): number;
+  /** All is well: the next wait is the first one again. */
+  reset(): void;
 }
 
 export interface BackoffOptions {
@@ -27,6 +29,9 @@ export const createBackoff = (options: BackoffOptions): Backoff => {
       askedAt = clock.now() + wait;
       delay = Math.min(delay * 2, delayMsMax);
       return wait;
+    },
+    reset() {
+      delay = delayMs;
     },
   };
 };

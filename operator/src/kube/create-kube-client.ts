@@ -12,6 +12,7 @@ import { readAnswer } from "./read-answer.ts";
 import type { KubeRequest } from "./send-request.ts";
 import { createSender, toOperation, toSendError } from "./send-request.ts";
 import { createServedKinds } from "./served-kinds.ts";
+import { createServerRecovery } from "./server-recovery.ts";
 import { withTimeLimit } from "./time-limit.ts";
 import { createTokenBucket } from "./token-bucket.ts";
 import { readWatchStream } from "./watch-stream.ts";
@@ -82,7 +83,14 @@ export const createKubeClient = ({
     lease: leaseConnections,
   });
   const bucket = createTokenBucket(clock, limits.perSecond, limits.burst);
-  const send = createSender({ access, connections, clock, bucket, metrics });
+  const recovery = createServerRecovery();
+  const heard: RequestMetrics = {
+    finished(request) {
+      metrics?.finished(request);
+      recovery.finished(request);
+    },
+  };
+  const send = createSender({ access, connections, clock, bucket, metrics: heard });
 
   /** Sends and reads within the time limit. */
   const within = async <R>(request: KubeRequest, above: AbortSignal | undefined, read: ReadAnswer<R>): Promise<R> => {
@@ -146,6 +154,7 @@ export const createKubeClient = ({
     },
     ...createKubeWrites(call, dryRun),
     ...served,
+    recovery,
     async [Symbol.asyncDispose]() {
       await connections[Symbol.asyncDispose]();
     },

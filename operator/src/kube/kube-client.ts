@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectRef, Resource } from "./kube-object.ts";
+import type { ServerRecovery } from "./server-recovery.ts";
 
 /** A page of objects, as a list answers. */
 export interface ObjectList<T> {
@@ -74,7 +75,9 @@ export interface KubeClient {
   replace<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T>;
   /** True when there was one to delete. */
   delete(resource: Resource, ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
-  /** Is this kind served? Remembered for a minute: Gateway API and metrics are optional in a cluster. */
+  /** Is this kind served? Remembered for a minute, a no for 5 s: Gateway API and metrics are optional in a cluster. */
   serves(resource: Resource): Promise<boolean>;
+  /** Tells when the server answers again after calls that it did not answer. */
+  readonly recovery: ServerRecovery;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -4,7 +4,7 @@ import type { KubeClient } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
 import type { ObjectRef } from "./kube-object.ts";
 import type { Lease } from "./lease.ts";
-import { leases, toFence, toHeldSpec, toReleasedSpec } from "./lease.ts";
+import { leases, toFence, toHeldSpec, toNewMeta, toReleasedSpec, toTakenMeta } from "./lease.ts";
 import { createLeaseObservation } from "./lease-observation.ts";
 import { leaveAfter } from "./time-limit.ts";
 
@@ -46,6 +46,8 @@ export interface LeaderElectorOptions {
   readonly lease: ObjectRef;
   /** Unique to this life of this process: `<pod>_<uuid>`. With that, a Lease in this name was written by nobody else. */
   readonly identity: string;
+  /** The number of this leadership is greater than this one, too: what others have written under without this Lease. */
+  readonly fenceFloor?: () => number;
   /** Called once, at the moment of the election. Must not throw. */
   readonly onElected: () => void;
   /** Called once, at the moment of the loss, while `run` may still wait for an answer: the process ends at once. */
@@ -66,7 +68,7 @@ interface Term {
 
 export const createLeaderElector = (options: LeaderElectorOptions): LeaderElector => {
   const { client, clock, lease: ref, identity, onElected, onLost, onError, metrics } = options;
-  const { leaseDurationMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000 } = options;
+  const { leaseDurationMs = 15_000, renewDeadlineMs = 10_000, retryMs = 2_000, fenceFloor = () => 0 } = options;
   /** Two tries fit under the deadline, each with the wait after it. */
   const tryMsMax = renewDeadlineMs / 2 - retryMs / 2;
   const observed = createLeaseObservation(clock, leaseDurationMs);
@@ -115,10 +117,11 @@ export const createLeaderElector = (options: LeaderElectorOptions): LeaderElecto
     const sentAt = clock.now();
     const spec = toHeldSpec(found?.spec, { identity, durationMs: leaseDurationMs, date: clock.date() });
     const { apiVersion, kind } = leases;
+    const metadata = found && !isOurs ? toTakenMeta(found, spec, fenceFloor(), clock.date()) : found?.metadata;
     hold(
-      found
-        ? await client.replace(leases, { ...found, spec })
-        : await client.create(leases, { apiVersion, kind, metadata: ref, spec }),
+      found && metadata
+        ? await client.replace(leases, { ...found, metadata, spec })
+        : await client.create(leases, { apiVersion, kind, metadata: toNewMeta(ref, fenceFloor()), spec }),
       sentAt,
     );
   };

@@ -1,4 +1,3 @@
-import { createBackoff } from "./backoff.ts";
 import type { Cache, CacheChange } from "./cache.ts";
 import type { Clock } from "./clock.ts";
 import type { WatchMetrics } from "./engine-metrics.ts";
@@ -6,6 +5,7 @@ import type { KubeClient } from "./kube-client.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubeObject, Resource } from "./kube-object.ts";
 import { createObjectStore, keyOf } from "./object-store.ts";
+import { createWatchRetries } from "./watch-retries.ts";
 
 /**
  * Keeps a cache of the objects of a kind equal to what the API server has (client-go, `tools/cache/reflector.go`).
@@ -26,7 +26,7 @@ export interface Reflector<T extends KubeObject> {
 }
 
 export interface ReflectorOptions<T extends KubeObject> {
-  readonly client: Pick<KubeClient, "list" | "watch">;
+  readonly client: Pick<KubeClient, "list" | "watch" | "recovery">;
   readonly clock: Clock;
   readonly resource: Resource<T>;
   /** All namespaces when absent. */
@@ -53,7 +53,6 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
   };
   const handlers: ((change: CacheChange<T>) => void)[] = [];
-  const backoff = createBackoff({ clock });
   const synced = Promise.withResolvers<void>();
   // Nobody has to wait for it.
   synced.promise.catch(() => undefined);
@@ -131,13 +130,13 @@ export const createReflector = <T extends KubeObject>(options: ReflectorOptions<
   };
 
   const run = async (signal: AbortSignal): Promise<void> => {
+    using retries = createWatchRetries(clock, client.recovery);
     try {
       while (!signal.aborted) {
         const startedAt = clock.now();
         const failure = await listAndWatch(signal);
         if (failure === undefined && clock.now() - startedAt >= watchMsMin) continue;
-        const retryAfterMs = failure instanceof KubeError ? (failure.retryAfterMs ?? 0) : 0;
-        await clock.sleep(Math.max(backoff.next(), retryAfterMs), signal);
+        await retries.wait(failure, signal);
       }
     } catch (error) {
       // Only a sleep throws here, and only when the signal is aborted.

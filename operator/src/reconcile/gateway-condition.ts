@@ -53,8 +53,8 @@ const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: Gateway
   if (isAsleep(tenant)) return off("Suspended", "No gateway runs while spec.suspend is true.");
   if (!deployment) return off("Progressing", "The gateways are being made.");
   const required = toRequired(tenant);
-  const available = deployment.status?.availableReplicas ?? 0;
-  const counted = `${available} of ${required} gateways are available`;
+  const serving = countServing(deployment);
+  const counted = `${serving} of ${required} gateways are available`;
   const progressing = findDeploymentCondition(deployment, "Progressing");
   if (isObserved(deployment)) {
     if (trouble) return off(trouble.reason, trouble.message);
@@ -65,15 +65,15 @@ const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: Gateway
     if (failure?.status === "True")
       return off("InsufficientReplicas", `${counted}; ${failure.message ?? failure.reason ?? ""}`);
   }
-  if (isProgressing(deployment) || !progressing) {
+  if (!areSettled(deployment, required)) {
     // New gateways start before old ones end: while one is available the tenant is served.
     return {
-      status: available > 0 ? "Unknown" : "False",
+      status: serving > 0 ? "Unknown" : "False",
       reason: "Progressing",
       message: toProgress(deployment, counted),
     };
   }
-  if (available < required) return off("InsufficientReplicas", `${counted}.`);
+  if (serving < required) return off("InsufficientReplicas", `${counted}.`);
   if (queued) {
     const message =
       "The gateways run; their change to the operator's present configuration waits for other Tenants' to end.";
@@ -82,6 +82,28 @@ const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: Gateway
   const message = required === 0 ? "spec.gateway.replicas asks for no gateway." : `${counted}.`;
   const shortage = describeShortage(tenant);
   return { status: "True", reason: "Available", message: shortage === undefined ? message : `${message} ${shortage}` };
+};
+
+/**
+ * `minReadySeconds` is for pods that replace others: a rollout goes on only once they have proven themselves. Where none is
+ * replaced, whoever is ready serves, for then it is an endpoint of the Service.
+ * Source: https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds
+ */
+const countServing = (deployment: Deployment): number => {
+  const { readyReplicas = 0, availableReplicas = 0 } = deployment.status ?? {};
+  return areAllAlike(deployment) ? readyReplicas : availableReplicas;
+};
+
+/** Is nothing more to come of the Deployment controller that the condition has to wait for? */
+const areSettled = (deployment: Deployment, required: number): boolean => {
+  if (!findDeploymentCondition(deployment, "Progressing")) return false;
+  return !isProgressing(deployment) || (areAllAlike(deployment) && countServing(deployment) >= required);
+};
+
+/** Are all pods made from the template as it stands? */
+const areAllAlike = (deployment: Deployment): boolean => {
+  const { replicas = 0, updatedReplicas = 0 } = deployment.status ?? {};
+  return isObserved(deployment) && replicas === updatedReplicas;
 };
 
 const off = (reason: Availability["reason"], message: string): Availability => ({ status: "False", reason, message });

@@ -31,5 +31,7 @@ export const ownedAnnotations = {
   "chat.sendsar.com/webhook-secret-rotation-token":
     "On the Secret of the credentials: the `rotationToken` that its webhook secret was made for.",
   "chat.sendsar.com/login-created-at": "On the Secret of the login: since when it is in force.",
+  "chat.sendsar.com/fence":
+    "On the Lease: the number of the leadership, where it is greater than the Lease alone would make it.",
   "chat.sendsar.com/retiring-logins": "On the Secret of the login: logins that go with the last pod that uses them.",
 } as const;

@@ -17,7 +17,7 @@ interface Candidate extends LeaderElector {
   ended: boolean;
 }
 
-const stand = (name: string, clock: TestClock, client: StoredCalls): Candidate => {
+const stand = (name: string, clock: TestClock, client: StoredCalls, fenceFloor = () => 0): Candidate => {
   const times: Pick<Candidate, "electedAt" | "lostAt" | "errors" | "stop" | "ended"> = {
     electedAt: undefined,
     lostAt: undefined,
@@ -30,6 +30,7 @@ const stand = (name: string, clock: TestClock, client: StoredCalls): Candidate =
     clock,
     lease: { namespace: "chat", name: "operator" },
     identity: `${name}_1`,
+    fenceFloor,
     onElected: () => {
       candidate.electedAt = clock.now();
     },
@@ -235,6 +236,40 @@ describe("a leader elector", () => {
     expect(leaseOf(store)?.spec?.leaseTransitions).toBe(0);
     expect(leader.fence()).toBeGreaterThan(fence);
     expect(Number.isSafeInteger(leader.fence())).toBe(true);
+  });
+
+  test("a number that was written under without this Lease is exceeded, and so is the number of every holder before", async () => {
+    const clock = createTestClock();
+    const store = createKubeStoreDouble(clock.date);
+    // As it is after a while without an election: far above what the Lease makes.
+    const floor = (Date.parse("2026-05-01T00:00:00Z") / 1000) * 2 ** 20;
+    const fences: number[] = [];
+    // None, made with one, none again, one that is lower, a higher one, and over a Lease that was deleted.
+    for (const given of [0, floor, 0, 7, floor + 100, floor + 50]) {
+      if (fences.length === 5) store.remove("operator");
+      const candidate = stand(`n${fences.length}`, clock, store.client(), () => given);
+      await clock.advance(9_000);
+      expect(candidate.fence()).toBeGreaterThan(given);
+      fences.push(candidate.fence());
+      candidate.stop.abort(new Error("stop"));
+      await clock.advance(0);
+    }
+    expect(fences.slice(1, 5)).toEqual([floor + 1, floor + 2, floor + 3, floor + 101]);
+    expect(fences[5]).toBe(floor + 51);
+  });
+
+  test("a number on the Lease that is no number, or less than what the Lease makes, means nothing", async () => {
+    for (const stated of ["soon", "1e400", "7", ""]) {
+      const clock = createTestClock();
+      const store = createKubeStoreDouble(clock.date);
+      const metadata = { name: "operator", annotations: { "chat.sendsar.com/fence": stated } };
+      await store
+        .client()
+        .create({ apiVersion: "", kind: "", plural: "" }, { apiVersion: "", kind: "", metadata } as Lease);
+      const candidate = stand("a", clock, store.client());
+      await clock.advance(1_000);
+      expect(candidate.fence()).toBe((Date.parse("2026-01-01T00:00:00Z") / 1000) * 2 ** 20 + 1);
+    }
   });
 
   test("who finds another holder in its Lease has lost at once", async () => {

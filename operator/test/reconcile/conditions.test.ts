@@ -35,34 +35,45 @@ describe("GatewayAvailable", () => {
   };
   const progressing = (reason: string) => [{ type: "Progressing", status: "True", reason }];
   const complete = { observedGeneration: 1, conditions: progressing("NewReplicaSetAvailable") };
+  const underWay = { observedGeneration: 1, conditions: progressing("ReplicaSetUpdated") };
+  const running = (count: number) => ({ replicas: count, updatedReplicas: count, readyReplicas: count });
 
-  test.each<readonly [string, string, Deployment["status"]]>([
-    ["False", "Progressing", {}],
-    ["False", "Progressing", { observedGeneration: 1, conditions: progressing("ReplicaSetUpdated") }],
+  test.each<readonly [string, string, string, Deployment["status"]]>([
+    ["one that is new", "False", "Progressing", {}],
+    ["no pod yet", "False", "Progressing", underWay],
+    ["one of its first pods", "Unknown", "Progressing", { ...underWay, ...running(2), readyReplicas: 1 }],
+    ["its first pods, not ready for long", "True", "Available", { ...underWay, ...running(2) }],
     [
+      "another pod that takes the place of one, not ready for long",
       "Unknown",
       "Progressing",
-      { observedGeneration: 1, availableReplicas: 2, conditions: progressing("ReplicaSetUpdated") },
+      { ...underWay, replicas: 3, updatedReplicas: 1, readyReplicas: 3, availableReplicas: 2 },
     ],
-    ["False", "InsufficientReplicas", { ...complete, availableReplicas: 1 }],
-    ["True", "Available", { ...complete, availableReplicas: 2 }],
+    ["a pod too few", "False", "InsufficientReplicas", { ...complete, ...running(2), readyReplicas: 1 }],
+    ["all pods", "True", "Available", { ...complete, ...running(2), availableReplicas: 2 }],
+    ["a pod that came back", "True", "Available", { ...complete, ...running(2), availableReplicas: 1 }],
     [
+      "new pods that do not come up",
       "False",
       "ProgressDeadlineExceeded",
-      { observedGeneration: 1, availableReplicas: 2, conditions: progressing("ProgressDeadlineExceeded") },
+      {
+        ...{ replicas: 3, updatedReplicas: 1, readyReplicas: 2, availableReplicas: 2 },
+        ...{ observedGeneration: 1, conditions: progressing("ProgressDeadlineExceeded") },
+      },
     ],
-  ])("%s/%s", (status, reason, given) => {
+  ])("%s: %s/%s", (_what, status, reason, given) => {
     expect(toCondition(given)).toMatchObject({ status, reason });
   });
 
   test("an autoscaler may want more than its minimum without anything being wrong", () => {
     const autoscaling = { minReplicas: 1, maxReplicas: 9, cpuUtilization: 70, scaleDownStabilizationSeconds: 600 };
     const spec = { gateway: { ...gatewaySpec, autoscaling } };
-    expect(toCondition({ ...complete, availableReplicas: 1, replicas: 7 }, { spec })).toMatchObject({ status: "True" });
+    const status = { ...complete, ...running(7), readyReplicas: 1 };
+    expect(toCondition(status, { spec })).toMatchObject({ status: "True" });
   });
 
   test("what waits for the budget is available, and comes again by itself too", () => {
-    expect(toCondition({ ...complete, availableReplicas: 2 }, { queued: true })).toMatchObject({
+    expect(toCondition({ ...complete, ...running(2) }, { queued: true })).toMatchObject({
       status: "True",
       reason: "RolloutQueued",
     });
@@ -71,7 +82,7 @@ describe("GatewayAvailable", () => {
   });
 
   test("an edit that the Deployment controller has not seen is not told as done", () => {
-    expect(toCondition({ ...complete, availableReplicas: 2 }, { generation: 2 })).toMatchObject({
+    expect(toCondition({ ...complete, ...running(2), availableReplicas: 2 }, { generation: 2 })).toMatchObject({
       status: "Unknown",
       reason: "Progressing",
     });

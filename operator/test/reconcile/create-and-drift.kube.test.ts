@@ -32,17 +32,26 @@ function field(path: string): (live: never) => unknown {
     path.split(".").reduce((at: unknown, name) => (at as Record<string, unknown> | undefined)?.[name], live);
 }
 
-describeKube("a Tenant on a running operator", (place) => {
-  const scene = openOperatorScene(place);
+const readyMsMax = 5000;
 
-  test("§5.3 create: an empty spec is Ready within seconds, with every condition from the first visit on", async () => {
-    const startedAt = performance.now();
-    await scene.createTenant("acme");
-    const first = await scene.waitForTenant("acme", ({ status }) => status?.conditions !== undefined);
-    expect(first.status?.conditions?.map(({ type }) => type).toSorted()).toEqual(Object.keys(conditions).toSorted());
-    const ready = await scene.waitForReady("acme");
-    // The mark is 5 s, and 2 s are usual; other test files share the machine and the API server.
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+describeKube("a Tenant on a running operator", (place) => {
+  // As users have it: a rollout takes its time, the first pods do not.
+  const scene = openOperatorScene(place, { GATEWAY_MIN_READY_SECONDS: "10" });
+
+  test("§5.3 create: an empty spec is Ready within 5 s, with every condition from the first visit on", async () => {
+    const took: number[] = [];
+    for (const name of ["acme", "second", "third"]) {
+      const startedAt = performance.now();
+      await scene.createTenant(name);
+      const first = await scene.waitForTenant(name, ({ status }) => status?.conditions !== undefined);
+      expect(first.status?.conditions?.map(({ type }) => type).toSorted()).toEqual(Object.keys(conditions).toSorted());
+      await scene.waitForReady(name);
+      took.push(performance.now() - startedAt);
+    }
+    // Other test files have the machine and the API server too: one of three may meet them.
+    expect(took.toSorted((a, b) => a - b)[1]).toBeLessThan(readyMsMax);
+    const ready = await scene.readTenant("acme");
+    expect((await scene.readDeployment("acme")).spec?.minReadySeconds).toBe(10);
     expect(ready.status).toMatchObject({
       observedGeneration: 1,
       endpoint: { url: `http://acme-gateway.${place.namespace}.svc:3001` },
@@ -52,7 +61,7 @@ describeKube("a Tenant on a running operator", (place) => {
     expect(await readMetrics(scene)).toContain(
       `sendsar_operator_tenant_condition{namespace="${place.namespace}",name="acme",type="Ready",status="True"} 1`,
     );
-  });
+  }, 60_000);
 
   test("§5.3 idempotence: a visit that finds all as it should be writes nothing (pitfall 7)", async () => {
     await scene.createTenant("quiet", { exposure: { type: "Ingress", hosts: ["quiet.example"] } });
