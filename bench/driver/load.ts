@@ -1,20 +1,11 @@
 import type { Group } from "./group.ts";
-import type { HttpConnection } from "./http-connection.ts";
 import { createHttpConnection } from "./http-connection.ts";
+import type { SendOne } from "./lane.ts";
+import { createLane } from "./lane.ts";
 import type { Latencies } from "./latencies.ts";
 import { createLatencies } from "./latencies.ts";
-import type { LoadAnswer, LoadCommand, PostTarget, RoomTarget } from "./protocol.ts";
+import type { LoadAnswer, LoadCommand, RoomTarget } from "./protocol.ts";
 import { sendAtRate } from "./open-loop.ts";
-
-/** Sends one message. `sentAt` is when it was meant to be sent. Answers its seq, or undefined when it failed. */
-export type SendOne = (lane: Lane, sentAt: number) => Promise<number | undefined>;
-
-/** A sender: one connection to one gateway, writing to the rooms in turn. */
-export interface Lane {
-  readonly target: PostTarget;
-  connection: HttpConnection;
-  turn: number;
-}
 
 /** What a load has counted so far. */
 interface Tally {
@@ -102,7 +93,7 @@ export const runLoad = async (group: Group, command: LoadCommand): Promise<LoadA
   };
 
   const startedAt = performance.now();
-  if (command.shape.kind === "open") await sendAtRate(command, command.shape.perSecond, createLane, send);
+  if (command.shape.kind === "open") await sendAtRate(command, command.shape.perSecond, send);
   else await sendInTurn(command, send);
   const sendMs = performance.now() - startedAt;
   await group.settle(quietMs);
@@ -126,17 +117,6 @@ const sendInTurn = async (command: LoadCommand, send: SendOne): Promise<void> =>
     lane.connection.close();
   };
   await Promise.all(Array.from({ length: lanes }, (_, index) => work(index)));
-};
-
-/** Lanes take the gateways in turn, and begin at rooms that lie apart. */
-const createLane = ({ targets, rooms }: LoadCommand, index: number, lanes: number): Lane => {
-  const target = targets[index % targets.length];
-  if (!target) throw new Error("unable to send; there is no target");
-  return {
-    target,
-    connection: createHttpConnection(target.url),
-    turn: Math.floor((index * rooms.length) / Math.max(1, lanes)),
-  };
 };
 
 const roomAt = (rooms: readonly RoomTarget[], turn: number): RoomTarget => {

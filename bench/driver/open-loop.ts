@@ -1,19 +1,13 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Lane, SendOne } from "./load.ts";
+import type { Lane, SendOne } from "./lane.ts";
+import { createLane } from "./lane.ts";
 import type { LoadCommand } from "./protocol.ts";
-
-type CreateLane = (command: LoadCommand, index: number, lanes: number) => Lane;
 
 /**
  * Sends at a fixed rate, whatever becomes of the messages before: a slow server meets the same arrivals as a fast one,
  * and the wait for it counts as latency. Each message has a time at which it was meant to be sent; no two have the same.
  */
-export const sendAtRate = async (
-  command: LoadCommand,
-  perSecond: number,
-  createLane: CreateLane,
-  send: SendOne,
-): Promise<void> => {
+export const sendAtRate = async (command: LoadCommand, perSecond: number, send: SendOne): Promise<void> => {
   const idle = command.targets.map((_, index): Lane[] => [createLane(command, index, command.targets.length)]);
   const lanes: Lane[] = idle.flat();
   const underWay = new Set<Promise<void>>();

@@ -7,7 +7,7 @@ import { toKey } from "./kube/kube-object.ts";
 import type { WorkQueue } from "./kube/work-queue.ts";
 import type { Caches } from "./reconcile/observe.ts";
 import { findRivals } from "./reconcile/observe.ts";
-import { isRolling } from "./reconcile/rollout-budget.ts";
+import { isRolling } from "./desired/deployment-state.ts";
 import { findCondition } from "./reconcile/status.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 

@@ -4,20 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openProvisioner } from "../../../gateway/src/provisioning/provisioner.ts";
 import { freePort } from "../../../scripts/process/ports.ts";
-import type { TestClient } from "../../../scripts/testing/client.ts";
 import { createTestClient } from "../../../scripts/testing/client.ts";
 import type { TestDatabase } from "../../../scripts/testing/copy-database.ts";
 import type { GatewayProcess } from "../../../scripts/testing/gateway-process.ts";
 import { startGatewayProcess } from "../../../scripts/testing/gateway-process.ts";
+import type { StageTenant } from "./stage-tenant.ts";
 import type { Victim } from "./victim.ts";
 import { plantVictim } from "./victim.ts";
-
-/** Whoever calls as one of its users or as its backend. */
-export interface StageTenant {
-  readonly tenantId: string;
-  readonly apiKey: string;
-  readonly api: TestClient;
-}
 
 /** A gateway in a process of its own as it runs in production, with three tenants. */
 export interface Stage extends AsyncDisposable {

@@ -3,7 +3,7 @@ import { sampleFiles } from "../../../scripts/testing/sample-files.ts";
 import { mintToken, seedRoom } from "../../../scripts/testing/seed-room.ts";
 import { readTenantRows } from "../../../scripts/testing/tenant-rows.ts";
 import { filePart, uploadFile } from "../../../scripts/testing/upload-file.ts";
-import type { StageTenant } from "./stage.ts";
+import type { StageTenant } from "./stage-tenant.ts";
 
 /** A tenant with something of everything. Nobody calls in its name. */
 export interface Victim {

@@ -9,7 +9,7 @@ import { ChatError } from "../chat/chat-error.ts";
 import type { ChatDeps } from "../chat/deps.ts";
 import type { GuardDeps } from "./actor.ts";
 import { requireActor } from "./actor.ts";
-import type { Call, Handler } from "./handlers.ts";
+import type { Call, Handler } from "./handler.ts";
 import { handlers } from "./handlers.ts";
 import { createAnswerLinker } from "./answer-links.ts";
 import { findKeyedRequest } from "./idempotency.ts";

@@ -4,7 +4,7 @@ import { limits } from "@sendsar/protocol/limits";
 import type { Logger } from "pino";
 import { ChatError } from "../chat/chat-error.ts";
 import type { Connection, RealtimeContext } from "./context.ts";
-import type { Handler } from "./handlers.ts";
+import type { Handler } from "./handler.ts";
 import { handlers } from "./handlers.ts";
 import { closeRoom } from "./handlers/leave-room.ts";
 import { stopTyping } from "./handlers/typing.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import type { Priority } from "./work-queue.ts";
+import type { Priority } from "./priority.ts";
 
 /** Keys that wait for their time (client-go, `util/workqueue/delaying_queue.go`). One timer for all of them. */
 export interface Alarm {

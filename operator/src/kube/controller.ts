@@ -4,7 +4,8 @@ import type { ErrorClass } from "./error-class.ts";
 import { classifyError } from "./error-class.ts";
 import type { ReconcileResult } from "./reconcile-result.ts";
 import { TimeLimitExceeded, withTimeLimit } from "./time-limit.ts";
-import type { Priority, WorkItem, WorkQueue } from "./work-queue.ts";
+import type { Priority } from "./priority.ts";
+import type { WorkItem, WorkQueue } from "./work-queue.ts";
 
 export interface ControllerOptions {
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import type { Priority } from "./work-queue.ts";
+import type { Priority } from "./priority.ts";
 
 /** What the engine tells of itself. Each part is given only its own; a test reads them with a double of the part. */
 export interface EngineMetrics {

@@ -1,18 +1,11 @@
 import { createAlarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import type { QueueMetrics } from "./engine-metrics.ts";
+import type { Priority } from "./priority.ts";
+import { priorities } from "./priority.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import type { StormBreaker } from "./storm-breaker.ts";
 import { createStormBreaker } from "./storm-breaker.ts";
-
-/** From the most urgent to the least. */
-export const priorities = ["high", "normal", "low"] as const;
-
-/**
- * Somebody has changed what they want and waits for it: `high`. Something was changed that follows from it: `normal`. What
- * merely comes round again (start, resync): `low`.
- */
-export type Priority = (typeof priorities)[number];
 
 export interface WorkItem {
   readonly key: string;

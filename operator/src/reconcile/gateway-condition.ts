@@ -9,7 +9,7 @@ import type { ConditionUpdate } from "../tenant/conditions.ts";
 import type { Tenant, TenantStatus } from "../tenant/tenant.ts";
 import type { PodTrouble } from "./pod-trouble.ts";
 import { patienceMs } from "./pod-trouble.ts";
-import { findDeploymentCondition, isObserved, isProgressing } from "./rollout-budget.ts";
+import { findDeploymentCondition, isObserved, isProgressing } from "../desired/deployment-state.ts";
 import type { StageResult } from "./stage.ts";
 
 /** What the gateway stage found of the pods. */

@@ -3,7 +3,7 @@ import { toSelectorText } from "../desired/labels.ts";
 import type { KubeObject, Resource } from "../kube/kube-object.ts";
 import type { Tenant } from "../tenant/tenant.ts";
 import type { ReconcileDeps } from "./deps.ts";
-import { isObserved } from "./rollout-budget.ts";
+import { isObserved } from "../desired/deployment-state.ts";
 import { findCondition } from "./status.ts";
 
 /** Why pods do not come up, in the words of the first of them that says so. */

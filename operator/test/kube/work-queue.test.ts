@@ -2,8 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createRateLimiter } from "../../src/kube/rate-limiter.ts";
 import { createStormBreaker } from "../../src/kube/storm-breaker.ts";
-import type { Priority, WorkItem, WorkQueue } from "../../src/kube/work-queue.ts";
-import { createWorkQueue, priorities } from "../../src/kube/work-queue.ts";
+import type { Priority } from "../../src/kube/priority.ts";
+import { priorities } from "../../src/kube/priority.ts";
+import type { WorkItem, WorkQueue } from "../../src/kube/work-queue.ts";
+import { createWorkQueue } from "../../src/kube/work-queue.ts";
 import type { TestClock } from "./test-clock.ts";
 import { createTestClock, settle } from "./test-clock.ts";
 

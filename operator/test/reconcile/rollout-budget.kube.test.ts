@@ -4,7 +4,7 @@ import { waitUntil } from "../../../scripts/process/wait.ts";
 import type { KubePlace } from "../../../scripts/testing/kube/describe-kube.ts";
 import { describeKube } from "../../../scripts/testing/kube/describe-kube.ts";
 import type { Deployment } from "../../src/desired/kinds.ts";
-import { isRolling } from "../../src/reconcile/rollout-budget.ts";
+import { isRolling } from "../../src/desired/deployment-state.ts";
 import type { TestRegistries } from "../database/test-registries.ts";
 import { startTestRegistries } from "../database/test-registries.ts";
 import type { OperatorScene } from "./operator-scene.ts";

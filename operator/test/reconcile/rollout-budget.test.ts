@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Deployment } from "../../src/desired/kinds.ts";
 import type { Cache } from "../../src/kube/cache.ts";
-import { createRolloutBudget, isRolling } from "../../src/reconcile/rollout-budget.ts";
+import { isRolling } from "../../src/desired/deployment-state.ts";
+import { createRolloutBudget } from "../../src/reconcile/rollout-budget.ts";
 
 interface Given {
   readonly generation?: number;

@@ -1,5 +1,5 @@
 import { createApp, deleteApp, getApp, listApps, updateApp } from "../../chat/apps.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const appHandlers: Handlers<"createApp" | "listApps" | "getApp" | "updateApp" | "deleteApp"> = {
   async createApp(deps, { actor, body }) {

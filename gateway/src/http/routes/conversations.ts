@@ -1,5 +1,5 @@
 import { clearHistory, deleteRoomForMe } from "../../chat/conversations.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const conversationHandlers: Handlers<"clearHistory" | "deleteRoomForMe"> = {
   async clearHistory(deps, { actor, params, body }) {

@@ -1,7 +1,7 @@
 import { ChatError } from "../../chat/chat-error.ts";
 import type { Actor } from "../../chat/actor.ts";
 import { listDevices, registerDevice, unregisterDevice } from "../../chat/devices.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const deviceHandlers: Handlers<
   | "registerDevice"

@@ -2,7 +2,7 @@ import { forwardMessage } from "../../chat/forward.ts";
 import { deleteMessage, editMessage, pinMessage, toggleReaction, unpinMessage } from "../../chat/message-changes.ts";
 import { listMessages } from "../../chat/message-page.ts";
 import { getMessage, listPinnedMessages, sendMessage } from "../../chat/messages.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const messageHandlers: Handlers<
   | "sendMessage"

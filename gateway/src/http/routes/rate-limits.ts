@@ -1,5 +1,5 @@
 import { getRateLimits } from "../../chat/rate-limits.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const rateLimitHandlers: Handlers<"getRateLimits"> = {
   async getRateLimits(deps, { actor }) {

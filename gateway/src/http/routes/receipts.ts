@@ -1,6 +1,6 @@
 import { markRoomDelivered, markRoomRead } from "../../chat/receipts.ts";
 import { getUnread, listUnread } from "../../chat/unread.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const receiptHandlers: Handlers<"markRoomRead" | "markRoomDelivered" | "getUnread" | "listUnread"> = {
   async markRoomRead(deps, { actor, params, body }) {

@@ -1,6 +1,6 @@
 import { addParticipant, removeParticipant, updateParticipant } from "../../chat/participants.ts";
 import { createRoom, deleteRoom, getRoom, listRooms, updateRoom } from "../../chat/rooms.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const roomHandlers: Handlers<
   | "createRoom"

@@ -1,5 +1,5 @@
 import { getSettings, patchSettings } from "../../chat/settings.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const tenantHandlers: Handlers<"getSettings" | "patchSettings"> = {
   async getSettings(deps, { actor }) {

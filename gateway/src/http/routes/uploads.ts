@@ -6,7 +6,7 @@ import {
   listUploadAccess,
   presignUpload,
 } from "../../chat/uploads.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const uploadHandlers: Handlers<
   "presignUpload" | "completeUpload" | "abortUpload" | "getUploadAccess" | "listUploadAccess" | "getStorage"

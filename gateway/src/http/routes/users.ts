@@ -2,7 +2,7 @@ import { deactivateUser, reactivateUser, revokeSessions } from "../../chat/sessi
 import { createToken } from "../../chat/tokens.ts";
 import { deleteUser } from "../../chat/user-deletion.ts";
 import { getUser, listUsers, updateUser, upsertUser } from "../../chat/users.ts";
-import type { Handlers } from "../handlers.ts";
+import type { Handlers } from "../handler.ts";
 
 export const userHandlers: Handlers<
   | "upsertUser"

@@ -2,7 +2,7 @@ import { limits } from "@sendsar/protocol/limits";
 import { ChatError } from "../../chat/chat-error.ts";
 import { requireRoom } from "../../chat/rooms.ts";
 import { openRoomChannel } from "../channels.ts";
-import type { Handler } from "../handlers.ts";
+import type { Handler } from "../handler.ts";
 
 /** The client opened a room. Delivery does not depend on it: this is presence inside the room (contract 5.2). */
 export const joinRoom: Handler<"join-room"> = async ({ deps, fanout, presence }, connection, { roomId: given }) => {

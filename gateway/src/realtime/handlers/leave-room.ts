@@ -1,6 +1,6 @@
 import { openRoomChannel } from "../channels.ts";
 import type { Connection, RealtimeContext } from "../context.ts";
-import type { Handler } from "../handlers.ts";
+import type { Handler } from "../handler.ts";
 import { stopTyping } from "./typing.ts";
 
 /** The client closed a room. Leaving one that was not joined is answered just the same. */

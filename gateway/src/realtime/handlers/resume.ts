@@ -7,7 +7,7 @@ import { roomChannel } from "../channels.ts";
 import type { DownEvent } from "../down-event.ts";
 import { toDownEvent, toParticipantsChanged } from "../down-event.ts";
 import { linkEvent } from "../file-links.ts";
-import type { Handler } from "../handlers.ts";
+import type { Handler } from "../handler.ts";
 
 type ResumedRoom = DownEvents["resumed"]["rooms"][number];
 

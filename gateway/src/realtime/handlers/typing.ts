@@ -1,7 +1,7 @@
 import { ChatError } from "../../chat/chat-error.ts";
 import { roomChannel } from "../channels.ts";
 import type { Connection, RealtimeContext } from "../context.ts";
-import type { Handler } from "../handlers.ts";
+import type { Handler } from "../handler.ts";
 
 /** Relays typing to the other participants; nothing is stored. Membership is what the socket's own groups say. */
 export const typing: Handler<"typing"> = async ({ fanout }, connection, { roomId: given, isTyping }) => {
