@@ -11,6 +11,7 @@ import type { PodTrouble } from "./pod-trouble.ts";
 import { patienceMs } from "./pod-trouble.ts";
 import { findDeploymentCondition, isObserved, isProgressing } from "../desired/deployment-state.ts";
 import type { StageResult } from "./stage.ts";
+import { findCondition } from "./status.ts";
 
 /** What the gateway stage found of the pods. */
 export interface GatewayFindings {
@@ -29,11 +30,11 @@ export const waitingForLogin: ConditionUpdate<"GatewayAvailable"> = {
 };
 
 /** The condition and the numbers of the gateways; pure. */
-export const toGatewayResult = (input: DesiredInput, findings: GatewayFindings): StageResult => {
+export const toGatewayResult = (input: DesiredInput, findings: GatewayFindings, now: Date): StageResult => {
   const { tenant } = input;
   const { deployment, queued } = findings;
   return {
-    condition: { type: "GatewayAvailable", ...toAvailability(tenant, findings) },
+    condition: { type: "GatewayAvailable", ...toAvailability(tenant, findings, now) },
     status: { gateway: toGatewayStatus(input, deployment) },
     // The end of another Tenant's rollout wakes this one; this is for when nobody saw it end.
     ...(queued && { requeueAfterMs: queuedAgainMs }),
@@ -49,7 +50,7 @@ const startsSlowly = (deployment: Deployment | undefined): boolean =>
 
 type Availability = Omit<ConditionUpdate<"GatewayAvailable">, "type">;
 
-const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: GatewayFindings): Availability => {
+const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: GatewayFindings, now: Date): Availability => {
   if (isAsleep(tenant)) return off("Suspended", "No gateway runs while spec.suspend is true.");
   if (!deployment) return off("Progressing", "The gateways are being made.");
   const required = toRequired(tenant);
@@ -65,7 +66,8 @@ const toAvailability = (tenant: Tenant, { deployment, queued, trouble }: Gateway
     if (failure?.status === "True")
       return off("InsufficientReplicas", `${counted}; ${failure.message ?? failure.reason ?? ""}`);
   }
-  if (!areSettled(deployment, required)) {
+  const isStarting = serving > 0 && serving < required && mayStart(tenant, now);
+  if (!areSettled(deployment, required) || isStarting) {
     // New gateways start before old ones end: while one is available the tenant is served.
     return {
       status: serving > 0 ? "Unknown" : "False",
@@ -99,6 +101,19 @@ const areSettled = (deployment: Deployment, required: number): boolean => {
   if (!findDeploymentCondition(deployment, "Progressing")) return false;
   return !isProgressing(deployment) || (areAllAlike(deployment) && countServing(deployment) >= required);
 };
+
+/**
+ * More gateways were asked for, or one is made in place of another that is gone, and others serve: for a while that is no
+ * fault. A Deployment that is scaled does not say that it progresses.
+ */
+const mayStart = (tenant: Tenant, now: Date): boolean => {
+  const before = findCondition(tenant, "GatewayAvailable");
+  if (before?.status === "True") return true;
+  if (before?.reason !== "Progressing") return false;
+  return now.getTime() - Date.parse(before.lastTransitionTime) < startMsMax;
+};
+
+const startMsMax = 60_000;
 
 /** Are all pods made from the template as it stands? */
 const areAllAlike = (deployment: Deployment): boolean => {

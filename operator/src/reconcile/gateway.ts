@@ -25,7 +25,7 @@ export const reconcileGateway: Stage<ReconcileDeps> = async (deps, tenant) => {
   const { deployment, queued } = await applyGateway(deps, input);
   const scaled = deployment && (await keepReplicas(deps, tenant, deployment));
   const trouble = scaled && (await findPodTrouble(deps, tenant, scaled));
-  return toGatewayResult(input, { deployment: scaled, queued, ...(trouble && { trouble }) });
+  return toGatewayResult(input, { deployment: scaled, queued, ...(trouble && { trouble }) }, deps.clock.date());
 };
 
 /** The Tenant's Deployment, as the watch last told of it. */

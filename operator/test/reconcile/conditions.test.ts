@@ -13,26 +13,39 @@ import type { Pod } from "../../src/reconcile/pod-trouble.ts";
 import { toTrouble } from "../../src/reconcile/pod-trouble.ts";
 import { openVisit } from "../../src/reconcile/visit.ts";
 import { noTracing } from "../../src/telemetry/tracing.ts";
+import type { Condition } from "../../src/tenant/conditions.ts";
 import { conditions, commonReasons } from "../../src/tenant/conditions.ts";
 import type { TenantSpec } from "../../src/tenant/tenant.ts";
 import { toInput } from "../desired/cases.ts";
-import { testTenant } from "./test-tenant.ts";
+import { testCondition, testTenant } from "./test-tenant.ts";
 
 const gatewaySpec = testTenant().spec.gateway;
+
+const starting = (lastTransitionTime: string) =>
+  ({ status: "Unknown", reason: "Progressing", lastTransitionTime }) as const;
 
 describe("GatewayAvailable", () => {
   const toCondition = (
     status: Deployment["status"],
-    given: { readonly spec?: Partial<TenantSpec>; readonly queued?: boolean; readonly generation?: number } = {},
+    given: {
+      readonly spec?: Partial<TenantSpec>;
+      readonly queued?: boolean;
+      readonly generation?: number;
+      readonly before?: Partial<Condition>;
+    } = {},
   ) => {
     const deployment = {
       metadata: { name: "acme-gateway", generation: given.generation ?? 1 },
       spec: { replicas: 2 },
       status,
     } as Deployment;
-    const input = toInput(testTenant({ ...(given.spec && { spec: given.spec }) }));
-    return toGatewayResult(input, { deployment, queued: given.queued ?? false }).condition;
+    const before = given.before && testCondition({ type: "GatewayAvailable", ...given.before });
+    const input = toInput(
+      testTenant({ ...(given.spec && { spec: given.spec }), ...(before && { status: { conditions: [before] } }) }),
+    );
+    return toGatewayResult(input, { deployment, queued: given.queued ?? false }, now).condition;
   };
+  const now = new Date("2026-01-01T00:01:00Z");
   const progressing = (reason: string) => [{ type: "Progressing", status: "True", reason }];
   const complete = { observedGeneration: 1, conditions: progressing("NewReplicaSetAvailable") };
   const underWay = { observedGeneration: 1, conditions: progressing("ReplicaSetUpdated") };
@@ -65,6 +78,22 @@ describe("GatewayAvailable", () => {
     expect(toCondition(given)).toMatchObject({ status, reason });
   });
 
+  const oneMissing = { ...complete, ...running(2), readyReplicas: 1 };
+  test.each<readonly [string, string, string, Partial<Condition>]>([
+    ["one more than a moment ago", "Unknown", "Progressing", { status: "True", reason: "Available" }],
+    ["one more that is starting", "Unknown", "Progressing", starting("2026-01-01T00:00:01Z")],
+    ["another than the first one", "Unknown", "Progressing", { ...starting("2026-01-01T00:00:01Z"), status: "False" }],
+    ["one that does not start", "False", "InsufficientReplicas", starting("2026-01-01T00:00:00Z")],
+    ["one that has not started", "False", "InsufficientReplicas", { status: "False", reason: "InsufficientReplicas" }],
+  ])("while others serve, %s: %s/%s", (_what, status, reason, before) => {
+    expect(toCondition(oneMissing, { before })).toMatchObject({ status, reason });
+  });
+
+  test("none that serves is a fault at once", () => {
+    const before = { status: "True", reason: "Available" } as const;
+    expect(toCondition({ ...oneMissing, readyReplicas: 0 }, { before })).toMatchObject({ status: "False" });
+  });
+
   test("an autoscaler may want more than its minimum without anything being wrong", () => {
     const autoscaling = { minReplicas: 1, maxReplicas: 9, cpuUtilization: 70, scaleDownStabilizationSeconds: 600 };
     const spec = { gateway: { ...gatewaySpec, autoscaling } };
@@ -78,7 +107,7 @@ describe("GatewayAvailable", () => {
       reason: "RolloutQueued",
     });
     const input = toInput(testTenant());
-    expect(toGatewayResult(input, { deployment: undefined, queued: true }).requeueAfterMs).toBe(30_000);
+    expect(toGatewayResult(input, { deployment: undefined, queued: true }, now).requeueAfterMs).toBe(30_000);
   });
 
   test("an edit that the Deployment controller has not seen is not told as done", () => {
