@@ -19,6 +19,8 @@ export interface ShownTenant {
     readonly conditions?: readonly Condition[];
     readonly gateway?: { readonly readyReplicas?: number; readonly image?: string };
     readonly apiKey?: { readonly id?: string; readonly observedRotationToken?: string };
+    readonly sessionKey?: { readonly retiring?: readonly object[] };
+    readonly settings?: { readonly enforcedKeys?: readonly string[] };
   };
 }
 

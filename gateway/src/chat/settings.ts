@@ -55,8 +55,12 @@ export const requireValidSettings = (settings: SettingsJson): TenantSettings => 
 
 /** Throws `reserved_setting` for facts about the tenant that are no settings. */
 export const requireNoReserved = (settings: SettingsJson): void => {
-  if (Object.keys(settings).some((key) => reservedSettingKeys.includes(key))) throw new ChatError("reserved_setting");
+  if (listReserved(settings).length > 0) throw new ChatError("reserved_setting");
 };
+
+/** Keys that name no setting. */
+export const listReserved = (settings: SettingsJson): readonly string[] =>
+  Object.keys(settings).filter((key) => reservedSettingKeys.includes(key));
 
 const requireUnmanaged = (managed: SettingsJson, patch: SettingsJson): void => {
   // Sorted, because the database keeps the keys in an order of its own.

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import { errors } from "@sendsar/protocol/errors";
 import { ChatError } from "../chat/chat-error.ts";
 import type { SettingsJson } from "../chat/settings-merge.ts";
 import { findFreed, isJsonObject, mergeSettings } from "../chat/settings-merge.ts";
-import { mergeAttemptsMax, requireNoReserved, requireValidSettings, toEffective } from "../chat/settings.ts";
+import { listReserved, mergeAttemptsMax, requireValidSettings, toEffective } from "../chat/settings.ts";
 import type { Db } from "../store/db.ts";
 import { findQuotas, findSettings, replaceQuotas, replaceSettings } from "../store/tenant-settings.ts";
 import { Quotas } from "./quotas.ts";
@@ -53,8 +54,13 @@ const requireManageable = (
       "settings",
       nothing.map((path) => ({ path, message: "must not be null" })),
     );
+  const reserved = listReserved(managed);
+  if (reserved.length > 0)
+    throw invalid(
+      "settings",
+      reserved.map((path) => ({ path, message: errors.reserved_setting.sentence })),
+    );
   try {
-    requireNoReserved(managed);
     requireValidSettings(toEffective(after));
   } catch (error) {
     if (!(error instanceof ChatError)) throw error;

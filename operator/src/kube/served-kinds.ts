@@ -8,11 +8,21 @@ export interface ServedKinds {
   serves(resource: Resource): Promise<boolean>;
 }
 
-const rememberMs = 60_000;
+/** What is served stays so for long; what is not may be installed at any moment, and somebody waits for it. */
+const rememberServedMs = 60_000;
+const rememberAbsentMs = 5_000;
 
-/** Asks once a minute for each group; what could not be answered is not remembered. */
+interface Group {
+  readonly plurals: Promise<ReadonlySet<string>>;
+  readonly askedAt: number;
+}
+
+/**
+ * Asks for each group once a minute, and every five seconds for a kind that was not there; what could not be answered is not
+ * remembered.
+ */
 export const createServedKinds = (clock: Clock, call: (request: KubeRequest) => Promise<object>): ServedKinds => {
-  const groups = new Map<string, { readonly plurals: Promise<ReadonlySet<string>>; readonly until: number }>();
+  const groups = new Map<string, Group>();
   const ask = async (resource: Resource): Promise<ReadonlySet<string>> => {
     try {
       // The path of a group lists its kinds: APIResourceList.
@@ -24,14 +34,18 @@ export const createServedKinds = (clock: Clock, call: (request: KubeRequest) => 
       throw error;
     }
   };
+  /** The last answer, if it is younger than that; otherwise a new one, for which all that ask meanwhile wait. */
+  const answerFor = (resource: Resource, rememberMs: number): Promise<ReadonlySet<string>> => {
+    const known = groups.get(resource.apiVersion);
+    if (known && clock.now() < known.askedAt + rememberMs) return known.plurals;
+    const plurals = ask(resource);
+    groups.set(resource.apiVersion, { plurals, askedAt: clock.now() });
+    return plurals;
+  };
   return {
     async serves(resource) {
-      let group = groups.get(resource.apiVersion);
-      if (!group || clock.now() >= group.until) {
-        group = { plurals: ask(resource), until: clock.now() + rememberMs };
-        groups.set(resource.apiVersion, group);
-      }
-      return (await group.plurals).has(resource.plural);
+      const served = await answerFor(resource, rememberServedMs);
+      return served.has(resource.plural) || (await answerFor(resource, rememberAbsentMs)).has(resource.plural);
     },
   };
 };

@@ -172,8 +172,9 @@ describe("the calls of the client", () => {
     ]);
   });
 
-  test("a kind is looked for once a minute; a group that is not there is remembered, a failure is not", async () => {
-    const client = connect();
+  test("what is served is looked for once a minute, what is not every 5 s; a failure is not remembered", async () => {
+    let now = 0;
+    const client = connect({ clock: { ...clock, now: () => now } });
     const routes = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", plural: "httproutes" };
     server.reply(() => ({ status: 500 }));
     expect(await failureOf(client.serves(routes))).toMatchObject({ status: 500 });
@@ -186,9 +187,19 @@ describe("the calls of the client", () => {
     expect(await Promise.all([client.serves(routes), client.serves(routes)])).toEqual([true, true]);
     expect(await client.serves({ ...routes, plural: "grpcroutes" })).toBe(false);
     expect(server.requests.length).toBe(asked + 1);
-    expect(await client.serves({ apiVersion: "keda.sh/v1", kind: "ScaledObject", plural: "scaledobjects" })).toBe(
-      false,
-    );
+    const scaled = { apiVersion: "keda.sh/v1", kind: "ScaledObject", plural: "scaledobjects" };
+    expect(await client.serves(scaled)).toBe(false);
+    now = 4_999;
+    expect([await client.serves(scaled), await client.serves(routes)]).toEqual([false, true]);
+    expect(server.requests.length).toBe(asked + 2);
+    server.reply(() => ({ status: 200, body: { resources: [{ name: "scaledobjects" }] } }));
+    now = 5_000;
+    expect([await client.serves(scaled), await client.serves(routes)]).toEqual([true, true]);
+    now = 59_999;
+    expect(await client.serves(routes)).toBe(true);
+    now = 60_000;
+    expect(await client.serves(routes)).toBe(false);
+    expect(server.requests.length).toBe(asked + 4);
   });
 
   test("a dry run sends writes to be checked only, and Leases and Events not at all", async () => {

@@ -61,11 +61,23 @@ export const loginOf = async (
   return writeKubeconfig(path, { url, ca, user: { token }, namespace });
 };
 
-/** TokenRequest, as a kubelet makes one for a pod. The shortest life that the API allows is ten minutes. */
-export const issueToken = async (api: KubeApi, { namespace, name }: ServiceAccountRef): Promise<string> => {
+/**
+ * TokenRequest, as a kubelet makes one for a pod. The shortest life that the API allows is ten minutes; one that is bound to a
+ * Secret of the namespace is over when that is deleted.
+ */
+export const issueToken = async (
+  api: KubeApi,
+  { namespace, name }: ServiceAccountRef,
+  secretName?: string,
+): Promise<string> => {
+  const boundObjectRef = { apiVersion: "v1", kind: "Secret", name: secretName };
   const { status } = await api.post<{ status: { token: string } }>(
     `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
-    { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
+    {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { expirationSeconds: 3600, ...(secretName === undefined ? {} : { boundObjectRef }) },
+    },
   );
   return status.token;
 };
