@@ -4,6 +4,7 @@ import { createTenants, listOwned, waitForFleet } from "../stage/fleet.ts";
 import { waitUntil } from "../../../scripts/process/wait.ts";
 import { installRouteKind } from "../stage/gateway-api.ts";
 import { waitForLeader } from "../stage/lease.ts";
+import { serveConnections } from "../stage/measured-load.ts";
 import type { OperatorProcess } from "../stage/operator-process.ts";
 import { readRoles, rightOf, rightsIn } from "../stage/rbac.ts";
 import { readSecret, tenantsPath, waitForTenant } from "../stage/tenants.ts";
@@ -21,6 +22,7 @@ describeWithKube("§5.3 security", () => {
     parts = new AsyncDisposableStack();
     world = parts.use(await startWorld({ pods: "kwok" }));
     await installRouteKind(world.kube.api);
+    parts.use(await serveConnections(world.kube.api, { connectionsOf: () => 1 }));
     secrets.add(world.masterKey);
     await playLife();
   }, 240_000);
@@ -61,8 +63,12 @@ describeWithKube("§5.3 security", () => {
     const apply = async (spec: object): Promise<void> => void (await api.patch(path("life"), { spec }));
     await apply({ gateway: { replicas: 3 } });
     await waitForFleet(world, 1, 60_000);
-    await apply({ gateway: { autoscaling: { minReplicas: 2, maxReplicas: 4, cpuUtilization: 70 } } });
+    await apply({ gateway: { autoscaling: { minReplicas: 2, maxReplicas: 4, connectionsPerPod: 10 } } });
     await waitForOwned("horizontalpodautoscalers", true);
+    // The emptiest gateway has its mark.
+    const marked = (): boolean =>
+      world.proxy.writes(({ resource, verb }) => resource === "pods" && verb === "patch").length > 0;
+    expect(await waitUntil(marked, { limitMs: 30_000 })).toBe(true);
     await apply({ gateway: { autoscaling: null } });
     await waitForOwned("horizontalpodautoscalers", false);
     await apply({ exposure: { type: "Ingress", hosts: ["life.example"], ingressClassName: "edge" } });

@@ -26,6 +26,8 @@ export const ownedAnnotations = {
     "On every object: what it was applied as, so that a field which is no longer wanted is noticed.",
   "chat.sendsar.com/template-hash": "On the Deployment: what its pods are meant to be.",
   "chat.sendsar.com/config-hash": "On pods: the configuration that they started with.",
+  "controller.kubernetes.io/pod-deletion-cost":
+    'On the gateway with the fewest connections, while they are what the autoscaler goes by: `"-1"`, so that it ends first. Where a pod has another value, the operator sets none.',
   "chat.sendsar.com/api-key-rotation-token":
     "On the Secret of the credentials: the `rotationToken` that its API key was made for.",
   "chat.sendsar.com/webhook-secret-rotation-token":

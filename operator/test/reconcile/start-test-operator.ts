@@ -75,7 +75,8 @@ export const startTestOperator = async (
 
 /** The rules of all roles: the operator of a test has them in its namespace only, its Lease's included. */
 export const readOperatorRules = async (): Promise<V1PolicyRule[]> => {
-  const files = ["cluster-role.yaml", "namespace-role.yaml", "watch-secrets-role.yaml", "leader-role.yaml"];
-  const texts = await Promise.all(files.map((file) => readFile(join(projectDir, "operator/rbac", file), "utf8")));
+  const roles = ["cluster", "namespace", "watch-secrets", "deletion-cost", "leader"];
+  const files = roles.map((role) => join(projectDir, "operator/rbac", `${role}-role.yaml`));
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
   return texts.flatMap((text) => (parse(text) as { readonly rules: V1PolicyRule[] }).rules);
 };

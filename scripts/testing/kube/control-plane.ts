@@ -16,10 +16,16 @@ export const layoutFile = {
   serverKey: "server.key",
   tokenKey: "tokens.key",
   tokenPublicKey: "tokens.pub",
+  frontProxyCa: "front-proxy-ca.crt",
+  frontProxyCertificate: "front-proxy.crt",
+  frontProxyKey: "front-proxy.key",
   admin: "admin.kubeconfig",
   controllerManager: "controller-manager.kubeconfig",
   scheduler: "scheduler.kubeconfig",
 } as const;
+
+/** The common name under which the API server calls API servers behind it. */
+export const frontProxyName = "front-proxy";
 
 // The programs behind the API server are made to wait for big clusters; with their own limits a test waits for nothing.
 const eagerClient = ["--kube-api-qps=2000", "--kube-api-burst=4000"];
@@ -54,6 +60,14 @@ export const argsOf = (name: ToolName, layout: Layout): readonly string[] => {
         // Room for the Services of thousands of tenants.
         "--service-cluster-ip-range=10.96.0.0/16",
         "--endpoint-reconciler-type=none",
+        // How it tells API servers that stand behind it (APIService) who asks.
+        `--requestheader-client-ca-file=${file("frontProxyCa")}`,
+        `--requestheader-allowed-names=${frontProxyName}`,
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        `--proxy-client-cert-file=${file("frontProxyCertificate")}`,
+        `--proxy-client-key-file=${file("frontProxyKey")}`,
         "--profiling=false",
       ];
     case "kube-controller-manager":
