@@ -21,6 +21,7 @@ const releaseMsMax = 3000;
 /** Longer than the Lease: whoever slept through it has lost it. */
 const frozenMs = 20_000;
 const hourMs = 3_600_000;
+const late = Array.from({ length: 20 }, (_, n) => `late-${n}`);
 const skewClock = pathToFileURL(join(import.meta.dirname, "../stage/skew-clock.ts")).href;
 
 interface Candidate {
@@ -101,12 +102,15 @@ describeWithKube("§5.3 leaders: of two operators", () => {
     await expectWork(second, 2);
     const { length } = writesIn(first.proxy);
     first.operator.signal("SIGCONT");
+    // Work for whoever takes it.
+    await createTenants(world, late);
     expect(await first.operator.ended).toBe("exit code 3");
     expect(
       writesIn(first.proxy)
         .slice(length)
         .map(({ verb, path }) => `${verb} ${path}`),
     ).toEqual([]);
+    await waitForFleet(world, 2 + late.length, 60_000);
     await expectNoLateChange();
   }, 120_000);
 
@@ -133,7 +137,10 @@ describeWithKube("§5.3 leaders: of two operators", () => {
     await waitForLeader(world.kube.api, "second", 2 * takeOverMsMax);
     await expectWork(second, 2);
     first.operator.signal("SIGCONT");
+    // Work for whoever takes it.
+    await createTenants(world, late);
     expect(await first.operator.ended).toBe("exit code 3");
+    await waitForFleet(world, 2 + late.length, 60_000);
     await expectNoLateChange();
   }, 120_000);
 
