@@ -13,6 +13,7 @@ export const provenBy: Readonly<Record<string, string>> = {
   "npm run test:fuzz": "e2e/fuzz/run.e2e.test.ts, with fewer requests and packets",
   "npm run test:fuzz -- --requests 1000": "e2e/fuzz/run.e2e.test.ts, with fewer requests",
   "npm run test:fuzz -- --packets 1000": "e2e/fuzz/run.e2e.test.ts, with fewer packets",
+  "node operator/build.ts": "operator/test/process/build.test.ts",
   "npm run test:operator": "by itself: it takes longer than a run of tests may",
   "kubectl apply --server-side -f crds/": "docs/test/operator-pages.kube.test.ts",
   "kubectl get tenants -o wide": "crds/test/kubectl.kube.test.ts, with the short name",
