@@ -22,6 +22,7 @@ const apiKey = (fields: object): WrittenTenant => ({ spec: { apiKey: fields } })
 
 const hosts = ["chat.acme.example"];
 const parentRefs = [{ name: "edge" }];
+const attached = (to: readonly object[]): WrittenTenant => exposure({ type: "HTTPRoute", hosts, parentRefs: to });
 const operatorsKey = "chat.sendsar.com/tenant";
 
 /** Every rule, in the order of the definition. */
@@ -180,6 +181,27 @@ export const ruleCases: readonly RuleCase[] = [
     message: "annotations are for type HTTPRoute and Ingress only",
     accepts: [exposure({ type: "HTTPRoute", hosts, parentRefs, annotations: { team: "chat" } })],
     refuses: [exposure({ annotations: { team: "chat" } })],
+  },
+  {
+    at: "spec.exposure.parentRefs",
+    message: "a Gateway that stands here more than once has another sectionName each time",
+    accepts: [
+      [{ name: "edge" }, { name: "other" }],
+      [{ name: "edge" }, { name: "edge", namespace: "infra" }],
+      [
+        { name: "edge", sectionName: "http" },
+        { name: "edge", sectionName: "https" },
+      ],
+    ].map(attached),
+    refuses: [
+      [{ name: "edge" }, { name: "edge" }],
+      [{ name: "edge" }, { name: "edge", kind: "Gateway" }],
+      [{ name: "edge" }, { name: "edge", sectionName: "https" }],
+      [
+        { name: "edge", sectionName: "https" },
+        { name: "edge", sectionName: "https", port: 443 },
+      ],
+    ].map(attached),
   },
   {
     at: "spec.exposure.annotations",

@@ -30,8 +30,11 @@ const toCel = (value: unknown): unknown => {
   if (typeof value === "number") return BigInt(value);
   if (Array.isArray(value)) return value.map(toCel);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toCel(part)]));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [toFieldName(key), toCel(part)]));
 };
+
+/** A word that CEL keeps for itself is written otherwise (kubernetes apiextensions v1, `ValidationRule.rule`). */
+const toFieldName = (key: string): string => (key === "namespace" ? "__namespace__" : key);
 
 describe("every rule of the definition (E18, E21)", () => {
   test("has its cases, and every case its rule", () => {

@@ -46,7 +46,7 @@ export interface LifePlace {
   visit(name: string, deps?: ReconcileDeps, within?: string): Promise<void>;
   /** Visits until `done`; a conflict, or a database that is away, is no end. */
   visitUntil(name: string, done: () => Promise<boolean>): Promise<void>;
-  /** Makes one and visits it until it is Ready. */
+  /** Makes one and visits it until it is Ready, with as many gateways as it asks for: a new Deployment begins with one. */
   makeReady(spec?: object): Promise<string>;
   patchSpec(name: string, spec: object): Promise<void>;
   find(name: string): Promise<Tenant | undefined>;
@@ -152,7 +152,7 @@ const open = async (kube: KubePlace, parts: AsyncDisposableStack): Promise<LifeP
     createTenant,
     async makeReady(spec) {
       const name = await createTenant(spec);
-      await visitUntil(name, async () => conditionOf(await find(name), "Ready")?.status === "True");
+      await visitUntil(name, async () => isReady(await find(name)));
       return name;
     },
     async patchSpec(name, spec) {
@@ -177,6 +177,10 @@ const open = async (kube: KubePlace, parts: AsyncDisposableStack): Promise<LifeP
     },
   };
 };
+
+const isReady = (tenant: Tenant | undefined): boolean =>
+  conditionOf(tenant, "Ready")?.status === "True" &&
+  tenant?.status?.gateway?.replicas === tenant?.spec.gateway.replicas;
 
 export const conditionOf = (tenant: Tenant | undefined, type: string) =>
   tenant?.status?.conditions?.find((condition) => condition.type === type);

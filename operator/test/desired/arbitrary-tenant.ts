@@ -22,7 +22,7 @@ const exposure = fc.oneof(
   fc.record({
     type: fc.constant("HTTPRoute" as const),
     hosts,
-    parentRefs: fc.array(parentRef, { minLength: 1, maxLength: 2 }),
+    parentRefs: fc.uniqueArray(parentRef, { minLength: 1, maxLength: 2, selector: ({ name }) => name }),
   }),
   fc.record({ type: fc.constant("Ingress" as const), hosts }),
 );
