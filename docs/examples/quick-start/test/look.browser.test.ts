@@ -124,6 +124,8 @@ describe("for everybody", () => {
       await page.waitForLoadState("networkidle");
       expect(await page.evaluate(findFaintText)).toEqual([]);
     }
+    // The home page has a chat of Bo's too, which would read what comes.
+    await stack.closePages();
     const page = await stack.open("/chat.html?user=bo", { colorScheme });
     const bo = chatPage(page);
     // Every state that has a colour of its own: unread, typing, group names, failed, cut off.
