@@ -22,10 +22,11 @@ export const toTenantKeys = (
   { before, after }: CacheChange<KubeObject>,
 ): ReadonlySet<ObjectKey> => {
   if (before && after && isDeepStrictEqual(toRelevant(resource, before), toRelevant(resource, after))) return new Set();
-  return new Set([before, after].flatMap((object) => (object && findTenantKey(object)) ?? []));
+  return new Set([before, after].flatMap((object) => (object && toOwnerKey(object)) ?? []));
 };
 
-const findTenantKey = ({ metadata }: KubeObject): ObjectKey | undefined => {
+/** The Tenant whose object it is, or was meant to be; undefined for one of nobody. */
+export const toOwnerKey = ({ metadata }: KubeObject): ObjectKey | undefined => {
   const owner = metadata.ownerReferences?.find(({ kind, controller }) => kind === "Tenant" && controller === true);
   const name = owner?.name ?? metadata.labels?.[tenantLabel];
   return name === undefined ? undefined : toKey({ namespace: metadata.namespace ?? "", name });

@@ -72,10 +72,12 @@ export const createOperator = async (config: OperatorConfig, options: OperatorOp
   );
   const database = parts.use(openDatabase(config, logger));
   const queue = createQueue(clock, engine);
-  const wakeUps = createWakeUps(queue, config.rolloutBudget);
+  const wakeUps = createWakeUps(queue, () => rollouts.callNext());
   const watches = openWatches(config, { client, clock, engine, wakeUps, logger });
   const memory = createWrittenMemory(watches.caches.tenants);
   const deployments = watches.requireCache(resources.deployment);
+  // A dry run tells all that would change, also what would have to wait.
+  const rollouts = createRolloutBudget(config.dryRun ? Infinity : config.rolloutBudget, deployments);
   measureOperator(metrics.meter, { tenants: memory.cache, deployments }, config.rolloutBudget);
 
   const health = parts.use(
@@ -121,8 +123,7 @@ export const createOperator = async (config: OperatorConfig, options: OperatorOp
     clock,
     newId,
     desired: config.desired,
-    // A dry run tells all that would change, also what would have to wait.
-    rollouts: createRolloutBudget(config.dryRun ? Infinity : config.rolloutBudget, deployments),
+    rollouts,
     keptOtherwise: createKeptOtherwise(),
     logger,
     tracing,
@@ -193,7 +194,7 @@ const openWatches = (config: OperatorConfig, { client, clock, engine, wakeUps, l
     namespaces: config.watchNamespaces,
     watchSecrets: config.watchSecrets,
     onTenant: (change) => wakeUps.onTenant(watches.caches, change),
-    onOwned: (resource, change) => wakeUps.onOwned(watches.caches, resource, change),
+    onOwned: (resource, change) => wakeUps.onOwned(resource, change),
     onServed: (resource) => wakeUps.onServed(watches.caches, resource),
     onError: ({ plural }, error) => logger.warn({ watch: plural, error }, "watch failed, trying again"),
   });

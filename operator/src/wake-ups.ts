@@ -1,26 +1,25 @@
 import { resources } from "./desired/kinds.ts";
-import type { Deployment } from "./desired/kinds.ts";
-import { concernsTenant, toTenantKeys } from "./key-mapping.ts";
+import { concernsTenant, toOwnerKey, toTenantKeys } from "./key-mapping.ts";
 import type { CacheChange } from "./kube/cache.ts";
 import type { KubeObject, ObjectKey, Resource } from "./kube/kube-object.ts";
 import { toKey } from "./kube/kube-object.ts";
 import type { WorkQueue } from "./kube/work-queue.ts";
 import type { Caches } from "./reconcile/observe.ts";
 import { findRivals } from "./reconcile/observe.ts";
-import { isRolling } from "./desired/deployment-state.ts";
-import { findCondition } from "./reconcile/status.ts";
+import type { RolloutBudget } from "./reconcile/rollout-budget.ts";
 import type { Tenant } from "./tenant/tenant.ts";
 
 /** Turns what the watches tell into keys to visit. Before the work begins nothing is queued: then all are, once. */
 export interface WakeUps {
   onTenant(caches: Caches, change: CacheChange<Tenant>): void;
-  onOwned(caches: Caches, resource: Resource, change: CacheChange<KubeObject>): void;
+  onOwned(resource: Resource, change: CacheChange<KubeObject>): void;
   onServed(caches: Caches, resource: Resource): void;
   /** From now on keys are queued, beginning with these, which nobody is waiting for. */
   begin(keys: Iterable<ObjectKey>): void;
 }
 
-export const createWakeUps = (queue: Pick<WorkQueue, "add">, rolloutBudget: number): WakeUps => {
+/** `callNext` names the Deployments whose turn it is to be rolled, each once. */
+export const createWakeUps = (queue: Pick<WorkQueue, "add">, callNext: RolloutBudget["callNext"]): WakeUps => {
   let begun = false;
   const wake = (tenant: Tenant): void => queue.add(keyOf(tenant));
   return {
@@ -31,11 +30,12 @@ export const createWakeUps = (queue: Pick<WorkQueue, "add">, rolloutBudget: numb
       // Whoever shares a host with it may have got one, or lost it.
       for (const tenant of [change.before, change.after]) if (tenant) findRivals(tenants, tenant).forEach(wake);
     },
-    onOwned({ tenants }, resource, change) {
+    onOwned(resource, change) {
       if (!begun) return;
       for (const key of toTenantKeys(resource, change)) queue.add(key);
-      if (resource.plural !== resources.deployment.plural || !endsRollout(change as CacheChange<Deployment>)) return;
-      tenants.list().filter(isQueued).slice(0, rolloutBudget).forEach(wake);
+      if (resource.plural !== resources.deployment.plural) return;
+      // It may have been the end of a rollout.
+      for (const key of callNext().flatMap((next) => toOwnerKey(next) ?? [])) queue.add(key);
     },
     onServed({ tenants }, { kind }) {
       if (begun)
@@ -52,8 +52,3 @@ export const createWakeUps = (queue: Pick<WorkQueue, "add">, rolloutBudget: numb
 };
 
 const keyOf = ({ metadata: { namespace = "", name } }: Tenant): ObjectKey => toKey({ namespace, name });
-
-const endsRollout = ({ before, after }: CacheChange<Deployment>): boolean =>
-  before !== undefined && isRolling(before) && !(after && isRolling(after));
-
-const isQueued = (tenant: Tenant): boolean => findCondition(tenant, "GatewayAvailable")?.reason === "RolloutQueued";

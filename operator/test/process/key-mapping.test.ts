@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Deployment } from "../../src/desired/kinds.ts";
 import { resources } from "../../src/desired/kinds.ts";
 import { concernsTenant, toTenantKeys } from "../../src/key-mapping.ts";
 import type { KubeObject, Resource } from "../../src/kube/kube-object.ts";
@@ -80,7 +81,7 @@ describe("wake-ups", () => {
 
   test("nothing is queued before the work begins; then all are, with low priority, and what somebody changes with high", () => {
     const added: unknown[] = [];
-    const wakeUps = createWakeUps({ add: (...item) => void added.push(item) }, 5);
+    const wakeUps = createWakeUps({ add: (...item) => void added.push(item) }, () => []);
     const caches = { tenants: { get: () => undefined, list: () => [], synced: true }, owned: () => undefined };
     wakeUps.onTenant(caches, { key: "team/acme", after: testTenant() });
     expect(added).toEqual([]);
@@ -100,7 +101,7 @@ describe("wake-ups", () => {
       hosts("c", "new.example"),
       hosts("d", "other.example"),
     ];
-    const wakeUps = createWakeUps({ add: (key) => void added.add(key) }, 5);
+    const wakeUps = createWakeUps({ add: (key) => void added.add(key) }, () => []);
     wakeUps.begin([]);
     const caches = { tenants: { get: () => undefined, list: () => all, synced: true }, owned: () => undefined };
     const before = { ...hosts("a", "old.example"), metadata: { ...hosts("a", "").metadata, generation: 0 } };
@@ -108,27 +109,17 @@ describe("wake-ups", () => {
     expect([...added].toSorted()).toEqual(["team/a", "team/b", "team/c"]);
   });
 
-  test("the end of a rollout wakes as many of those that wait as the budget has slots", () => {
+  test("a change of a Deployment wakes its Tenant and those whose turn it is to be rolled; one of another kind does not", () => {
     const added: string[] = [];
-    const queued = testCondition({ type: "GatewayAvailable", reason: "RolloutQueued" });
-    const waiting = ["x", "y", "z"].map((name) =>
-      testTenant({ metadata: { name, uid: name }, status: { conditions: [queued] } }),
-    );
-    const wakeUps = createWakeUps({ add: (key) => void added.push(key) }, 2);
+    const next = owned({ metadata: { ownerReferences: undefined, labels: { "chat.sendsar.com/tenant": "next" } } });
+    const wakeUps = createWakeUps({ add: (key) => void added.push(key) }, () => [next as Deployment]);
+    const change = { key: "team/acme-gateway", before: owned(), after: owned({ metadata: { generation: 2 } }) };
+    wakeUps.onOwned(resources.deployment, change);
+    expect(added).toEqual([]);
     wakeUps.begin([]);
-    const caches = { tenants: { get: () => undefined, list: () => waiting, synced: true }, owned: () => undefined };
-    const rolled = (reason: string) =>
-      owned({
-        metadata: { annotations: { "deployment.kubernetes.io/revision": "2" } },
-        spec: { replicas: 2 },
-        status: { observedGeneration: 1, conditions: [{ type: "Progressing", status: "True", reason }] },
-      });
-    const change = {
-      key: "team/acme-gateway",
-      before: rolled("ReplicaSetUpdated"),
-      after: rolled("NewReplicaSetAvailable"),
-    };
-    wakeUps.onOwned(caches, resources.deployment, change);
-    expect(added).toEqual(["team/acme", "team/x", "team/y"]);
+    wakeUps.onOwned(resources.service, change);
+    expect(added.splice(0)).toEqual(["team/acme"]);
+    wakeUps.onOwned(resources.deployment, change);
+    expect(added).toEqual(["team/acme", "team/next"]);
   });
 });

@@ -104,4 +104,32 @@ describe("the rollout budget", () => {
     objects.delete("team/a");
     expect(budget.tryStart("team/b")).toBe(true);
   });
+
+  test("who was refused is called once a slot is free, in the order of coming, and only once", () => {
+    const [rolling, over] = ["ReplicaSetUpdated", "NewReplicaSetAvailable"].map((reason) =>
+      deployment("a", { generation: 2, observedGeneration: 2, revision: "2", reason }),
+    );
+    const objects = new Map(["a", "b", "c", "d"].map((name) => [`team/${name}`, deployment(name)]));
+    const budget = createRolloutBudget(1, cacheOf(objects));
+    const call = (): readonly string[] => budget.callNext().map(({ metadata }) => metadata.name);
+    expect(["a", "b", "c", "d", "b"].map((name) => budget.tryStart(`team/${name}`))).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect(call()).toEqual([]);
+    objects.set("team/a", rolling as Deployment);
+    expect(call()).toEqual([]);
+    objects.set("team/a", over as Deployment);
+    expect(call()).toEqual(["b"]);
+    expect(call()).toEqual(["c"]);
+    // Refused again it is in line again; granted, or gone, no longer.
+    expect(budget.tryStart("team/b")).toBe(true);
+    expect(budget.tryStart("team/c")).toBe(false);
+    objects.delete("team/d");
+    budget.cancel("team/b");
+    expect([call(), call()]).toEqual([[], ["c"]]);
+  });
 });
