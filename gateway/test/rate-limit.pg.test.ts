@@ -19,6 +19,12 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 const repeat = (times: number, call: () => Promise<TestAnswer>): Promise<TestAnswer[]> =>
   Promise.all(Array.from({ length: times }, call));
+/** On a slow machine an allowance grows while it is used: calls go on until one is refused. */
+const repeatUntilRefused = async (times: number, call: () => Promise<TestAnswer>): Promise<TestAnswer[]> => {
+  const answers: TestAnswer[] = [];
+  for (let round = 0; round < 10 && count(answers, 429) === 0; round++) answers.push(...(await repeat(times, call)));
+  return answers;
+};
 const count = (answers: readonly TestAnswer[], status: number): number =>
   answers.filter((answer) => answer.status === status).length;
 const limitsOf = ({ headers }: TestAnswer) =>
@@ -40,7 +46,7 @@ describe("I01 a user over its limit", () => {
     const { user, roomId } = await createPlace();
     const { user: allowance } = rateLimits["send-message"];
     const startedAt = performance.now();
-    const answers = await repeat(60, () => user.send(roomId, "one of many"));
+    const answers = await repeatUntilRefused(60, () => user.send(roomId, "one of many"));
     expect(count(answers, 201)).toBeGreaterThanOrEqual(allowance.count);
     expect(count(answers, 201)).toBeLessThanOrEqual(mostSince(startedAt, allowance));
     const refused = answers.filter(({ status }) => status !== 201);
@@ -77,7 +83,7 @@ describe("I01 a user over its limit", () => {
     expect(count(answers, 201)).toBeGreaterThanOrEqual(allowance.count);
     expect(count(answers, 201)).toBeLessThanOrEqual(mostSince(startedAt, allowance));
     const read = (viewerId: string) => () => gateway.a.api.get(`/chat/rooms/${roomId}?viewerId=${viewerId}`);
-    const reads = await repeat(260, read(user.id));
+    const reads = await repeatUntilRefused(260, read(user.id));
     expect(count(reads, 200)).toBeGreaterThanOrEqual(rateLimits.read.user.count);
     expect(count(reads, 429)).toBeGreaterThan(0);
     expect((await gateway.a.api.get(`/chat/rooms/${roomId}`)).status).toBe(200);

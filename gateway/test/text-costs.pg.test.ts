@@ -57,6 +57,16 @@ const costOf = async (call: () => Promise<TestAnswer>): Promise<number> => {
   return Math.min(...costs);
 };
 
+/** Milliseconds that the second costs more. One that is costly is so each time; other work of this process is not. */
+const extraOf = async (harmless: () => Promise<TestAnswer>, hostile: () => Promise<TestAnswer>): Promise<number> => {
+  let least = Infinity;
+  for (let n = 0; n < 3 && least >= extraMsMax; n++) {
+    const from = await costOf(harmless);
+    least = Math.min(least, (await costOf(hostile)) - from);
+  }
+  return least;
+};
+
 describe("H16 texts that are costly to read", () => {
   test.each(patterns)("H16 a message, a name, a file name, a cursor and a path made of %j", async (pattern) => {
     const ann = await createTestUser(gateway, gateway.a);
@@ -81,9 +91,11 @@ describe("H16 texts that are costly to read", () => {
       ],
     ];
     for (const [what, chars, call] of calls) {
-      const harmless = await costOf(() => call("x".repeat(chars)));
-      const hostile = await costOf(() => call(textOf(pattern, chars)));
-      expect([what, hostile - harmless]).toEqual([what, expect.toSatisfy((extraMs) => extraMs < extraMsMax)]);
+      const extraMs = await extraOf(
+        () => call("x".repeat(chars)),
+        () => call(textOf(pattern, chars)),
+      );
+      expect(extraMs, what).toBeLessThan(extraMsMax);
     }
   });
 });
