@@ -1,20 +1,28 @@
 import { once } from "node:events";
+import { randomInt } from "node:crypto";
 import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { codeOf, reasonOf } from "./sentence.ts";
+import { codeOf, reasonOf, Sentence } from "./sentence.ts";
 
 const loopbacks = ["127.0.0.1", "::1"];
 const connectMsMax = 1000;
 const portMax = 65_535;
 
-/** A port of 127.0.0.1 that nothing listens on at this moment. */
+/** Linux gives connections their ports from 32768 on, macOS and Windows from 49152 on; browsers refuse none of these. */
+const freePorts = { from: 11_000, to: 32_768 } as const;
+const attemptsMax = 100;
+
+/**
+ * A port that nothing listens on at this moment, out of those that the system gives to nobody: between this answer and its
+ * use no connection of any program takes it.
+ */
 export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  let problem: string | undefined;
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const port = randomInt(freePorts.from, freePorts.to);
+    problem = await portProblem(port);
+    if (problem === undefined) return port;
+  }
+  throw new Sentence(`unable to find a free port; of the last one tried: ${problem}`);
 };
 
 /**

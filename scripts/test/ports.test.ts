@@ -18,6 +18,12 @@ test("a port that nothing uses has no problem", async () => {
   expect(await nextFreePort(port)).toBe(port);
 });
 
+test("a free port is none that the system gives to connections", async () => {
+  const ports = await Promise.all(Array.from({ length: 50 }, freePort));
+  expect(Math.max(...ports)).toBeLessThan(32_768);
+  expect(Math.min(...ports)).toBeGreaterThanOrEqual(11_000);
+});
+
 test.each(["127.0.0.1", "0.0.0.0", "::1"])("a program on %s is seen, and the next port taken", async (host) => {
   await using server = await listen(host);
   const port = portOf(server);
