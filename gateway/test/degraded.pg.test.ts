@@ -35,7 +35,7 @@ test("F05 all connections terminated, again and again: honest answers, nothing a
   expect(scene.subject.end).toBeUndefined();
 });
 
-test("F08 a server that answers nobody: 503 within 6 s, alive and not ready, no pile-up, back within 5 s", async () => {
+test("F08 a server that answers nobody: 503 within 8 s, alive and not ready, no pile-up, back within 5 s", async () => {
   const load = await startLoad();
   const residentBefore = (await scene.subject.residentBytes()) ?? 0;
   await scene.postgres.freeze();

@@ -1,3 +1,4 @@
+import { limits } from "@sendsar/protocol/limits";
 import type { Socket } from "socket.io-client";
 import { io } from "socket.io-client";
 import { expect, vi } from "vitest";
@@ -91,12 +92,18 @@ export const createDegradedScene = async (settings: Readonly<Record<string, stri
   };
 };
 
+/**
+ * Within this a call is answered whatever the database does: what the gateway grants itself, and three seconds in which a
+ * machine that has other work too brings hundreds of answers home.
+ */
+export const answerMsMax = limits.queryMsMax + 3000;
+
 /** Every call was answered in time, with success or with the one refusal that says: try again. */
 export const expectHonest = (records: readonly CallRecord[]): void => {
   const dishonest = records.filter(({ status, code, retryAfter, ms }) => {
     const isFine = status === 200 || status === 201;
     const isHonest = status === 503 && code === "database_unavailable" && retryAfter === "1";
-    return !(isFine || isHonest) || ms > 6000;
+    return !(isFine || isHonest) || ms > answerMsMax;
   });
   expect(dishonest).toEqual([]);
 };
