@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TestDatabase } from "../../scripts/testing/database.ts";
 import { createTestDatabase } from "../../scripts/testing/database.ts";
 import type { PlanMode } from "../../scripts/testing/query-plan.ts";
-import { explainQuery } from "../../scripts/testing/query-plan.ts";
+import { explainQuery, planModesOf } from "../../scripts/testing/query-plan.ts";
 import { runOn } from "../../scripts/testing/test-server.ts";
 import type { Db, Query } from "../src/store/db.ts";
 import { openDb } from "../src/store/db.ts";
@@ -130,7 +130,7 @@ describe.each([
         return real.query(tenant, statement, values);
       },
       batch(tenant, queries, options) {
-        const modes: PlanMode[] = options?.planOnce ? ["generic"] : ["custom", "generic"];
+        const modes = planModesOf(options);
         sent.push(...queries.map((query) => ({ query, modes })));
         return real.batch(tenant, queries, options);
       },

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Query } from "../../gateway/src/store/db.ts";
+import type { CallOptions, Query } from "../../gateway/src/store/db.ts";
 
 /** What a statement really read. */
 export interface QueryPlan {
@@ -13,12 +13,24 @@ export interface QueryPlan {
 /** `custom`: planned for these values; `generic`: planned once for any, as Postgres does for a statement used often. */
 export type PlanMode = "custom" | "generic";
 
+/** The ways in which Postgres may plan a statement that was sent so. */
+export const planModesOf = ({ plan }: Pick<CallOptions, "plan"> = {}): readonly PlanMode[] => {
+  if (plan === "once") return ["generic"];
+  return plan === "anew" ? ["custom"] : ["custom", "generic"];
+};
+
+export interface ExplainOptions extends Pick<CallOptions, "plan"> {
+  /** Called once the statement was planned and run: it is explained after that, by the plan that Postgres remembers. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
 /** Runs a statement as a gateway does, with a login of its own, takes back what it did, and tells how it was done. */
 export const explainQuery = async (
   gatewayUrl: string,
   tenantId: string,
   { statement, values }: Query,
   mode: PlanMode,
+  { plan: planning, meanwhile }: ExplainOptions = {},
 ): Promise<QueryPlan> => {
   const client = new pg.Client({ connectionString: gatewayUrl });
   await client.connect();
@@ -26,8 +38,13 @@ export const explainQuery = async (
     await client.query("begin");
     await client.query("select set_config('sendsar.tenant_id', $1, true)", [tenantId]);
     await client.query(`set local plan_cache_mode = force_${mode}_plan`);
+    if (planning === "by-index" || planning === "anew") await client.query("set local enable_seqscan = off");
     await client.query(`prepare asked as ${statement.text}`);
     const call = `execute asked${values.length > 0 ? `(${values.map(toLiteral).join(", ")})` : ""}`;
+    if (meanwhile) {
+      await client.query(call);
+      await meanwhile();
+    }
     const { rows } = await client.query<{ "QUERY PLAN": readonly [{ readonly Plan: PlanNode }] }>(
       `explain (analyze, format json) ${call}`,
     );

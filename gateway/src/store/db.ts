@@ -53,10 +53,14 @@ export interface CallOptions {
   /** Milliseconds that it may wait for a lock, when less than `lockWaitMsMax`. */
   readonly lockMsMax?: number;
   /**
-   * Plan its statements once for each connection, not anew for the values of each call. For statements that look into
-   * indexes whatever their values are, and whose planning costs more than their work.
+   * How Postgres is to plan its statements, when not as it does by itself.
+   * `once`: for each connection, not anew for the values of each call. For statements that look into indexes whatever their
+   * values are, and whose planning costs more than their work.
+   * `by-index`: never through a whole table. For statements that look for little in a large table, of which Postgres does
+   * not know how little it is.
+   * `anew`: by index, and for each call, not as it was best when the table was small. For statements that come seldom.
    */
-  readonly planOnce?: boolean;
+  readonly plan?: "once" | "by-index" | "anew";
 }
 
 export interface DbOptions {
@@ -185,16 +189,27 @@ const setKeyHash: Statement = {
   text: `select set_config('sendsar.key_hash', $1, true), ${setLimits}`,
 };
 
-const setTenantAndPlanOnce: Statement = {
-  name: "set-tenant-and-plan-once",
-  text: `${setTenant.text}, set_config('plan_cache_mode', 'force_generic_plan', true)`,
-};
+const contexts = {
+  default: setTenant,
+  once: {
+    name: "set-tenant-and-plan-once",
+    text: `${setTenant.text}, set_config('plan_cache_mode', 'force_generic_plan', true)`,
+  },
+  "by-index": {
+    name: "set-tenant-and-plan-by-index",
+    text: `${setTenant.text}, set_config('enable_seqscan', 'off', true)`,
+  },
+  anew: {
+    name: "set-tenant-and-plan-anew",
+    text: `${setTenant.text}, set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`,
+  },
+} as const satisfies Record<string, Statement>;
 
 const asTenant = (
   tenantId: string,
-  { msMax = limits.queryMsMax, lockMsMax = limits.lockWaitMsMax, planOnce = false }: CallOptions = {},
+  { msMax = limits.queryMsMax, lockMsMax = limits.lockWaitMsMax, plan }: CallOptions = {},
 ): Query => ({
-  statement: planOnce ? setTenantAndPlanOnce : setTenant,
+  statement: contexts[plan ?? "default"],
   values: [tenantId, Math.round(lockMsMax), limits.statementMsMax + Math.max(0, msMax - limits.queryMsMax)],
 });
 

@@ -30,7 +30,7 @@ export const registerDevice = async (
     { statement: upsertDevice, values: [tenantId, userId, deviceId, provider, token, tokenHash, platform] },
     { statement: deleteOldest, values: [tenantId, userId, provider, tokenHash, devicesMax] },
   ];
-  const results = await db.batch(tenantId, queries, { planOnce: true });
+  const results = await db.batch(tenantId, queries, { plan: "once" });
   const row = results[1]?.[0] as DeviceRow | undefined;
   return row && { device: toDevice(row), created: row.device_id === deviceId };
 };

@@ -112,7 +112,7 @@ const writeRows = async (
     const withFiles = [...all, files.map(([n]) => n), uploadIds];
     queries.push(lockFiles(tenantId, uploadIds), { statement: statements.withFiles, values: withFiles });
   }
-  const results = await db.batch(tenantId, queries, { ...options, planOnce: true });
+  const results = await db.batch(tenantId, queries, { ...options, plan: "once" });
   return results.at(-1) as unknown as ResultRow[];
 };
 

@@ -123,7 +123,7 @@ export const renameInLines = async (db: Db, tenantId: string, userId: string, ro
     { statement: lockRoom, values: [tenantId, roomId] },
     { statement: rewriteLines, values: [tenantId, roomId, userId] },
   ];
-  await db.batch(tenantId, queries, { planOnce: true });
+  await db.batch(tenantId, queries, { plan: "once" });
 };
 
 // A line stands right behind the event that it is about. Each row is looked up by its whole key: in a join, and planned
