@@ -49,6 +49,8 @@ export const openLab = async ({ slowDisk = false } = {}): Promise<Lab> => {
   const disk = slowDisk ? await compileSlowDisk(dir) : undefined;
   const driver = parts.use(startDriver(join(dir, "driver.log")));
   const pids = [driver.pid];
+  /** Of servers that are gone: the system tells what a process has used only while it is there. */
+  let goneMicros = 0;
   let postgres: BenchPostgres | undefined;
   const startPostgres = async (): Promise<BenchPostgres> => {
     postgres = await startBenchPostgres(disk && "library" in disk ? disk : {});
@@ -73,12 +75,20 @@ export const openLab = async ({ slowDisk = false } = {}): Promise<Lab> => {
         pid: child.pid,
         child,
         cpuMicros: () => cpuMicrosOf(child.pid),
-        kill: child.kill,
-        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+        kill(signal) {
+          if (signal === "SIGKILL") goneMicros += cpuMicrosOf(child.pid);
+          child.kill(signal);
+        },
+        async [Symbol.asyncDispose]() {
+          goneMicros += cpuMicrosOf(child.pid);
+          await child[Symbol.asyncDispose]();
+        },
       };
     },
     ownMicros: () =>
-      pids.reduce((sum, pid) => sum + cpuMicrosOf(pid), cpuMicrosOf(process.pid)) + (postgres?.cpuMicros() ?? 0),
+      pids.reduce((sum, pid) => sum + cpuMicrosOf(pid), cpuMicrosOf(process.pid)) +
+      goneMicros +
+      (postgres?.cpuMicros() ?? 0),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { createKeyRing } from "../../gateway/src/auth/key-ring.ts";
+import { channelOf, channelPrefixOf } from "../../gateway/src/realtime/cluster/adapter.ts";
 import { migrate } from "../../gateway/src/store/migrate.ts";
 import type { NewTenantCredentials } from "../../gateway/src/provisioning/provisioner.ts";
 import { openProvisioner } from "../../gateway/src/provisioning/provisioner.ts";
 import type { BenchPostgres } from "./postgres.ts";
 import type { Lab, Server } from "./lab.ts";
 import { waitUntil } from "../../scripts/process/wait.ts";
-import { seedTenant } from "./seed.ts";
+import { seedPast, seedTenant } from "./seed.ts";
 import type { World } from "./world.ts";
 
 /** Servers that share a database and serve the same world, ours or the reference. */
@@ -29,8 +31,13 @@ export interface DeploymentOptions {
   readonly script?: string;
 }
 
+export interface SendsarDeployment extends Deployment {
+  /** On which its gateways notify each other. */
+  readonly channel: string;
+}
+
 /** Our gateways, as they are deployed, on a database of their own. They log warnings only. */
-export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promise<Deployment> => {
+export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promise<SendsarDeployment> => {
   const { gateways, worlds, database, script = "gateway/src/main.ts" } = options;
   const postgres = await lab.postgres();
   const masterKey = randomBytes(32).toString("base64");
@@ -58,6 +65,7 @@ export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promi
     headers: tenants.map(({ apiKey }) => `x-api-key: ${apiKey}\r\n`),
     worlds,
     databaseUrl: adminUrl,
+    channel: channelOf(channelPrefixOf(createKeyRing({ kind: "master", masterKey }))),
     cpuMicros: () => servers.reduce((sum, server) => sum + server.cpuMicros(), 0),
     startServer,
   };
@@ -71,6 +79,7 @@ const prepare = async (postgres: BenchPostgres, database: string, masterKey: str
   const tenants: NewTenantCredentials[] = [];
   for (const [index, world] of worlds.entries()) {
     const tenant = await provisioner.createTenant({ tenantId: `t${index}` });
+    if (index === 0) await seedPast(adminUrl, tenant.tenantId);
     await seedTenant(adminUrl, tenant.tenantId, world);
     tenants.push(tenant);
   }

@@ -7,7 +7,7 @@ import type { Figure } from "../report/result.ts";
 import type { Lab, Server } from "../system/lab.ts";
 import { openLab } from "../system/lab.ts";
 import { membersOf, roomTargetsOf, targetsOf } from "../system/members.ts";
-import type { Deployment } from "../system/sendsar.ts";
+import type { Deployment, SendsarDeployment } from "../system/sendsar.ts";
 import { deploySendsar } from "../system/sendsar.ts";
 import { separateRooms } from "../system/world.ts";
 import type { Workload } from "./workload.ts";
@@ -24,6 +24,8 @@ interface PodRound {
   readonly total: Map<string, number>;
   /** CPU of a gateway that nobody in the room is connected to, beyond what it takes when nothing happens. */
   readonly idlePeer: Map<string, number>;
+  /** The same of a process that only listens. */
+  readonly listener: Map<string, number>;
 }
 
 export const pods: Workload = {
@@ -60,22 +62,30 @@ const runRound = async (
   const sendsar = await deploySendsar(lab, { gateways: 1, worlds: [world], database });
   const members = await membersOf(lab.driver, sendsar);
   await lab.driver.run({ kind: "open", group: database, dialect: "socket.io", members, atOnce: 16 });
-  const round = { total: new Map<string, number>(), idlePeer: new Map<string, number>() };
+  const round = {
+    total: new Map<string, number>(),
+    idlePeer: new Map<string, number>(),
+    listener: new Map<string, number>(),
+  };
   for (const count of podCounts) {
     while (sendsar.servers.length < count) await sendsar.startServer();
     const peers = sendsar.servers.slice(1);
+    // Beside the first gateway alone, so that it is as idle, and as often away from the core, as a peer is.
+    await using listener = count === 1 ? await startListener(lab, sendsar) : undefined;
     // The first load of each setting warms up; nobody counts it.
     await load(lab, sendsar, database, rates[1], ms / 2);
     const restMicrosPerMs = await atRest(peers, ms / 2);
     for (const rate of rates) {
       const before = sendsar.cpuMicros();
       const peersBefore = cpuOf(peers);
+      const listenerBefore = listener?.cpuMicros() ?? 0;
       const startedAt = performance.now();
       const acked = await load(lab, sendsar, database, rate, ms);
       const took = performance.now() - startedAt;
       round.total.set(`${count}/${rate}`, (sendsar.cpuMicros() - before) / acked);
       const peer = (cpuOf(peers) - peersBefore - restMicrosPerMs * took) / Math.max(1, peers.length) / acked;
       if (peers.length > 0) round.idlePeer.set(`${count}/${rate}`, peer);
+      if (listener) round.listener.set(`${rate}`, (listener.cpuMicros() - listenerBefore) / acked);
     }
   }
   // Before the gateways end: what they used is known only while they run.
@@ -84,6 +94,9 @@ const runRound = async (
   for (const server of sendsar.servers) await server[Symbol.asyncDispose]();
   return { ...round, foreignShare };
 };
+
+const startListener = (lab: Lab, { databaseUrl, channel }: SendsarDeployment): Promise<Server> =>
+  lab.startServer({ script: "bench/floors/listener.ts", env: { DATABASE_URL: databaseUrl, CHANNEL: channel } });
 
 const cpuOf = (servers: readonly Server[]): number => servers.reduce((sum, server) => sum + server.cpuMicros(), 0);
 
@@ -117,6 +130,7 @@ const figuresOf = (rounds: readonly PodRound[]): readonly Figure[] => {
   const total = (key: string) => (round: PodRound) => round.total.get(key) ?? 0;
   return [
     of("CPU of an idle peer per foreign message, 500/s, 2 gateways", "µs", peer("2/500"), { atMost: 10 }),
+    of("a bare LISTEN that hears the same, 500/s", "µs", (r) => r.listener.get("500") ?? 0),
     of("the same with 4 gateways, each peer", "µs", peer("4/500")),
     of("the same at 2,000/s, 2 gateways", "µs", peer("2/2000")),
     of("CPU of all gateways per message, 4 instead of 1, 500/s", "x", (r) => total("4/500")(r) / total("1/500")(r)),

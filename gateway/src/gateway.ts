@@ -24,7 +24,7 @@ import { isFilePut } from "./http/files.ts";
 import type { Health } from "./http/health.ts";
 import { createHttpServer } from "./http/server.ts";
 import { createIds } from "./ids.ts";
-import { joinPostgresCluster } from "./realtime/cluster/adapter.ts";
+import { channelPrefixOf, joinPostgresCluster } from "./realtime/cluster/adapter.ts";
 import { joinRedisCluster } from "./realtime/cluster/redis-adapter.ts";
 import { createIo } from "./realtime/io.ts";
 import { createRealtime } from "./realtime/realtime.ts";
@@ -164,8 +164,7 @@ const startServing = async (
     counters,
     connectionAgeMsMax: config.connectionAgeMsMax,
     joinCluster(onListening) {
-      // NOTIFY has no access rights inside a database: the name is one that only those who have the key can tell.
-      const channelPrefix = `sendsar:${keys.deriveName("notification channel")}`;
+      const channelPrefix = channelPrefixOf(keys);
       const onError = (error: Error): void => logger.warn({ err: error }, "trouble with notifications");
       const options = { channelPrefix, onListening, onError };
       const { fanout } = config;

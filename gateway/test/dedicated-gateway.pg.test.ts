@@ -19,6 +19,7 @@ import { createTestTimers } from "../../scripts/testing/test-timers.ts";
 import { filePart, uploadFile } from "../../scripts/testing/upload-file.ts";
 import { createApiKey } from "../src/auth/api-key.ts";
 import { createKeyRing } from "../src/auth/key-ring.ts";
+import { channelOf, channelPrefixOf } from "../src/realtime/cluster/adapter.ts";
 import { startRoomClearing } from "../src/chat/room-clearing.ts";
 import { openDb } from "../src/store/db.ts";
 import { readNews } from "../src/store/log.ts";
@@ -186,8 +187,8 @@ test("J16 who takes it over hears nothing of what gateways of others tell each o
     return { client, heard };
   };
   const { keys } = toDedicatedConfig(shared, login);
-  const [own, everyones] = [keys, { kind: "master", masterKey: shared.masterKey } as const].map(
-    (given) => `sendsar:${createKeyRing(given).deriveName("notification channel")}#/`,
+  const [own, everyones] = [keys, { kind: "master", masterKey: shared.masterKey } as const].map((given) =>
+    channelOf(channelPrefixOf(createKeyRing(given))),
   ) as [string, string];
   const control = await listen(shared.database.gatewayUrl, everyones);
   const taken = await listen(login.databaseUrl, own, "sendsar#/", "socket.io#/", "sendsar:#/", "*");

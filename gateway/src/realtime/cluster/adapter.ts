@@ -1,4 +1,5 @@
 import { createAdapter } from "@socket.io/postgres-adapter";
+import type { KeyRing } from "../../auth/key-ring.ts";
 import type { Listener } from "../../store/listener.ts";
 import { openListener, requireChannel } from "../../store/listener.ts";
 import type { Publisher } from "../../store/publisher.ts";
@@ -28,15 +29,24 @@ export interface ClusterCounts {
 export interface PostgresClusterOptions {
   readonly databaseUrl: string;
   /**
-   * Name of the channel that the gateways of a deployment share. NOTIFY knows no access rights inside a database: who
-   * can log in to it and guesses the name can hear and forge. Only gateways have a login, and the name is derived from
-   * the master key.
+   * Of the channel that the gateways of a deployment share: see `channelPrefixOf`. Who can log in to the database and
+   * guesses the name can hear and forge; only gateways have a login.
    */
   readonly channelPrefix: string;
   /** What others say is heard, for the first time or again: whatever they said before may have been missed. */
   readonly onListening: () => void;
   readonly onError: (error: Error) => void;
 }
+
+/**
+ * The prefix for gateways that have these keys: one that only who has them can tell, because NOTIFY has no access rights
+ * inside a database.
+ */
+export const channelPrefixOf = (keys: Pick<KeyRing, "deriveName">): string =>
+  `sendsar:${keys.deriveName("notification channel")}`;
+
+/** The channel of a prefix: the adapter has one for each namespace, and there is one namespace. */
+export const channelOf = (channelPrefix: string): string => `${channelPrefix}#/`;
 
 /** Bytes of a notification; Postgres refuses 8,000, and the adapter believes that it does not. */
 const payloadThreshold = 7500;
@@ -47,7 +57,7 @@ const payloadThreshold = 7500;
  */
 export const joinPostgresCluster = (io: ChatServer, options: PostgresClusterOptions): Cluster => {
   const { databaseUrl, channelPrefix, onListening } = options;
-  const channel = `${channelPrefix}#/`;
+  const channel = channelOf(channelPrefix);
   requireChannel(channel);
   let errors = 0;
   const onError = (error: Error): void => {
