@@ -20,6 +20,8 @@ export interface FaultDatabase extends AsyncDisposable {
   query<R extends pg.QueryResultRow>(sql: string): Promise<R[]>;
   /** Opens a session of the superuser that stays; whatever ends it, this process goes on. */
   session(): Promise<pg.Client>;
+  /** How many connections have this name. */
+  connections(application: string): Promise<number>;
   /** Ends the connections with one of these names; answers how many. None if Postgres is not there just now. */
   terminate(applications: readonly string[]): Promise<number>;
   /** `fast`: ends all connections and stops in order. `immediate` and `kill`: leaves the rest to recovery. */
@@ -64,6 +66,13 @@ export const startFaultDatabase = async (dir: string, connectionsMax: number): P
       client.on("error", () => undefined);
       await client.connect();
       return client;
+    },
+    async connections(application) {
+      const [row] = await runOn<{ n: number }>(
+        adminUrl,
+        `select count(*)::int as n from pg_stat_activity where application_name = ${pg.escapeLiteral(application)}`,
+      );
+      return row?.n ?? 0;
     },
     async terminate(applications) {
       const names = applications.map((name) => pg.escapeLiteral(name)).join(", ");

@@ -15,17 +15,14 @@ export const connectionsExhausted: Row = {
       hogs.push(...taken);
       if (taken.length > 0) await grab();
     };
-    const listeners = async (): Promise<number> => {
-      const [row] = await world.database.query<{ n: number }>(
-        "select count(*)::int as n from pg_stat_activity where application_name = 'sendsar-listener'",
-      );
-      return row?.n ?? 0;
-    };
     try {
       await grab();
       const heldUntil = performance.now() + size(20_000, 6000);
       while (performance.now() < heldUntil) {
-        must((await listeners()) === world.pods.length, "a gateway has lost its LISTEN connection");
+        must(
+          (await world.database.connections("sendsar-listener")) === world.pods.length,
+          "a gateway has lost its LISTEN connection",
+        );
         // What the pools do not take back at once is taken from them.
         await Promise.all([world.database.terminate(["sendsar-gateway"]), grab()]);
         await grab();
