@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { runner } from "node-pg-migrate";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EmptyDatabase } from "../../scripts/testing/empty-database.ts";
 import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
 import { runOn } from "../../scripts/testing/test-server.ts";
 import { migrate, newestMigration } from "../src/store/migrate.ts";
+import { migrationsDir } from "../src/store/migrations-dir.ts";
+import { migrateTo } from "./fixtures/migrate-to.ts";
 
 let database: EmptyDatabase;
 let databaseUrl: string;
@@ -16,7 +16,6 @@ beforeEach(async () => {
 });
 afterEach(() => database[Symbol.asyncDispose]());
 
-const migrationsDir = fileURLToPath(new URL("../migrations", import.meta.url));
 const migrations = readdirSync(migrationsDir)
   .filter((file) => file.endsWith(".sql"))
   .map((file) => file.replace(/\.sql$/, ""))
@@ -95,18 +94,6 @@ describe("migrate", () => {
   });
 });
 
-/** As a gateway of long ago left it: the tenants are there, the chat is not. */
-const migrateTo = (count: number) =>
-  runner({
-    databaseUrl,
-    dir: migrationsDir,
-    direction: "up",
-    count,
-    migrationsTable: "migrations",
-    schema: "sendsar",
-    createSchema: true,
-    log: () => undefined,
-  });
 /** Of one session the fields are not read at one moment: a transaction may end between them. */
 const waiting = `
   select xact_start from pg_stat_activity
@@ -115,7 +102,7 @@ const waiting = `
 
 describe("J13 a migration that does not get its lock", () => {
   test("steps aside after some seconds, tries again, and succeeds when it is free", async () => {
-    await migrateTo(2);
+    await migrateTo(databaseUrl, 2);
     await using admin = await openAdmin();
     await using writer = await openAdmin();
     // A long transaction that has written to the table which the migration refers to.
@@ -138,7 +125,7 @@ describe("J13 a migration that does not get its lock", () => {
 
 describe("J13 a migration, and the traffic", () => {
   test("J13 behind a long report a migration waits in short tries: nobody who reads or writes waits for two seconds", async () => {
-    await migrateTo(2);
+    await migrateTo(databaseUrl, 2);
     await using admin = await openAdmin();
     await using report = await openAdmin();
     await using traffic = await openAdmin();
@@ -158,6 +145,51 @@ describe("J13 a migration, and the traffic", () => {
     // Somebody did wait, or the report was not in the way.
     expect(Math.max(...waits)).toBeGreaterThan(500);
     expect(Math.max(...waits)).toBeLessThan(2000);
+  });
+});
+
+describe("J13 an index on a table that is written to", () => {
+  const indexes = () =>
+    runOn(
+      databaseUrl,
+      "select indisvalid as valid from pg_index where indexrelid::regclass::text like '%messages_by_id%'",
+    );
+  /** It waits for the end of all that began before it. */
+  const building = `
+    select pid from pg_stat_activity
+    where datname = current_database() and application_name = 'sendsar-migrate' and wait_event = 'virtualxid'`;
+
+  test("J13 is built while a long report runs and others write; none of them waits for it", async () => {
+    await migrateTo(databaseUrl, 4);
+    await using admin = await openAdmin();
+    await using report = await openAdmin();
+    await report.query("begin isolation level repeatable read; select from sendsar.tenants");
+    const migrated = migrate({ databaseUrl });
+    await expect.poll(async () => (await admin.query(building)).rowCount, { timeout: 10_000 }).toBe(1);
+    await admin.query("set statement_timeout = 2000");
+    await admin.query("insert into sendsar.tenants (tenant_id, name) values ('t', 'T')");
+    await admin.query("begin; lock table sendsar.messages in row exclusive mode; commit");
+    expect(await indexes()).toEqual([{ valid: false }]);
+    await report.query("commit");
+    expect((await migrated).applied).toEqual(migrations.slice(4));
+    expect(await indexes()).toEqual([{ valid: true }]);
+  });
+
+  test("J13 is built anew when it was not finished", async () => {
+    await migrateTo(databaseUrl, 4);
+    await using admin = await openAdmin();
+    await using report = await openAdmin();
+    await report.query("begin isolation level repeatable read; select from sendsar.tenants");
+    const failed = migrate({ databaseUrl }).catch((error: unknown) => error);
+    await expect.poll(async () => (await admin.query(building)).rowCount, { timeout: 10_000 }).toBe(1);
+    await admin.query(`select pg_terminate_backend(pid) from (${building}) found`);
+    expect(await failed).toMatchObject({
+      message: expect.stringMatching(/^unable to migrate the database; /) as string,
+    });
+    await report.query("commit");
+    expect(await indexes()).toEqual([{ valid: false }]);
+    expect((await migrate({ databaseUrl })).applied).toEqual(migrations.slice(4));
+    expect(await indexes()).toEqual([{ valid: true }]);
   });
 });
 

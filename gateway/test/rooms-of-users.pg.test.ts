@@ -1,11 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { fileURLToPath } from "node:url";
-import { runner } from "node-pg-migrate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EmptyDatabase } from "../../scripts/testing/empty-database.ts";
 import { createEmptyDatabase } from "../../scripts/testing/empty-database.ts";
 import { runOn } from "../../scripts/testing/test-server.ts";
 import { migrate } from "../src/store/migrate.ts";
+import { migrateTo } from "./fixtures/migrate-to.ts";
 
 // K08 on a database of an earlier version: the rooms that a deletion has to go through are found there too. The migrations
 // are run by a role that row-level security binds, as in a cluster.
@@ -33,21 +32,9 @@ afterAll(async () => {
   await runOn(server.href, `drop role ${owner}`);
 });
 
-const migrateTo = (count: number) =>
-  runner({
-    databaseUrl: ownerUrl,
-    dir: fileURLToPath(new URL("../migrations", import.meta.url)),
-    direction: "up",
-    count,
-    migrationsTable: "migrations",
-    schema: "sendsar",
-    createSchema: true,
-    log: () => undefined,
-  });
-
 describe("0010 the rooms of users", () => {
   test("are those that they came into, are in, or wrote in, in each tenant", async () => {
-    await migrateTo(6);
+    await migrateTo(ownerUrl, 6);
     const rooms = { in: randomUUID(), left: randomUUID(), wrote: randomUUID(), never: randomUUID(), ofB: randomUUID() };
     const all = Object.entries(rooms).map(([name, id]) => [name === "ofB" ? "b" : "a", id] as const);
     await runOn(

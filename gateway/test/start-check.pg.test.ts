@@ -165,15 +165,24 @@ describe("a gateway refuses a database of another schema", () => {
     );
   });
 
+  test("J13 but not the one of the next version: migrations come before the gateways of their version", async () => {
+    await runOn(database.adminUrl, "insert into sendsar.migrations (name, run_on) values ('9999_of_tomorrow', now())");
+    try {
+      await (await start(database.gatewayUrl)).stop();
+    } finally {
+      await runOn(database.adminUrl, "delete from sendsar.migrations where name = '9999_of_tomorrow'");
+    }
+  });
+
   const changes: Readonly<Record<string, readonly [spoil: string, mend: string, at: string]>> = {
     "an older one": [
       `delete from sendsar.migrations where name = '${newestMigration()}'`,
       `insert into sendsar.migrations (name, run_on) values ('${newestMigration()}', now())`,
       "",
     ],
-    "a newer one": [
-      "insert into sendsar.migrations (name, run_on) values ('9999_of_tomorrow', now())",
-      "delete from sendsar.migrations where name = '9999_of_tomorrow'",
+    "a newer one in which a migration of ours is missing": [
+      `update sendsar.migrations set name = '9999_of_tomorrow' where name = '${newestMigration()}'`,
+      `update sendsar.migrations set name = '${newestMigration()}' where name = '9999_of_tomorrow'`,
       "9999_of_tomorrow",
     ],
     "one whose list of migrations is empty": [
@@ -186,7 +195,7 @@ describe("a gateway refuses a database of another schema", () => {
     await runOn(database.adminUrl, spoil);
     try {
       expect(await refusalOn(database.gatewayUrl)).toMatch(
-        new RegExp(`^unable to use the database; it is at migration ${at}.*, this gateway needs ${newestMigration()}$`),
+        new RegExp(`^unable to use the database; it is at migration ${at}.*, and ${newestMigration()} is needed$`),
       );
     } finally {
       await runOn(database.adminUrl, mend);

@@ -16,6 +16,7 @@ import { herd } from "./row-19-herd.ts";
 import { clocks } from "./row-20-clocks.ts";
 import { littleCpu } from "./row-25-little-cpu.ts";
 import { eventLoopBlocked } from "./row-27-event-loop-blocked.ts";
+import { migration } from "./row-28-migration.ts";
 import { twoAtOnce } from "./row-35-two-at-once.ts";
 import type { Row } from "./row.ts";
 
@@ -39,5 +40,6 @@ export const rows: readonly Row[] = [
   clocks,
   littleCpu,
   eventLoopBlocked,
+  migration,
   twoAtOnce,
 ];

@@ -2,10 +2,12 @@ import { readdirSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { PG_MIGRATE_LOCK_ID, runner } from "node-pg-migrate";
 import pg from "pg";
+import { readMigrations } from "./migration-files.ts";
 import { migrationsDir } from "./migrations-dir.ts";
 
 /** How long to wait for another one that migrates the same database. */
 const turnWaitMs = 60_000;
+const turnPollMs = 50;
 /**
  * How long a statement of a migration waits for a lock before it gives way to the traffic: whoever comes after it queues
  * behind it. Between two tries the traffic has as long for itself.
@@ -17,24 +19,27 @@ const attemptsMax = 150;
 export interface MigrateOptions {
   /** A role that may create roles and owns, or may create, the schema `sendsar`. */
   readonly databaseUrl: string;
+  /** Where the files are. Default: those of this build. */
+  readonly dir?: string;
 }
 
 /**
- * Brings the database to the newest schema: plain SQL files, forward only, each in a transaction of its own. Safe to
- * repeat and to run twice at once (an advisory lock lets the second one wait). A migration that cannot get a lock
+ * Brings the database to the newest schema: plain SQL files, forward only, each in a transaction of its own but
+ * for those that say otherwise. Safe to repeat and to run twice at once (an advisory lock lets the second one wait). A migration that cannot get a lock
  * within seconds steps aside and is tried again, so that it never makes the traffic queue behind it. Answers the names
  * of the migrations that it applied. Throws a sentence.
  */
-export const migrate = async ({ databaseUrl }: MigrateOptions): Promise<{ readonly applied: readonly string[] }> => {
+export const migrate = async ({
+  databaseUrl,
+  dir = migrationsDir,
+}: MigrateOptions): Promise<{ readonly applied: readonly string[] }> => {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "sendsar-migrate" });
   try {
     await client.connect();
-    await client.query(`set client_min_messages = warning; set lock_timeout = ${turnWaitMs}`);
-    // Until the connection ends.
-    await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`);
+    await client.query(`set client_min_messages = warning; set lock_timeout = ${lockWaitMs}`);
+    await takeTurn(client);
     const before = await listApplied(client);
-    await client.query(`set lock_timeout = ${lockWaitMs}`);
-    await applyAll(client);
+    await applyAll(client, dir);
     const after = await listApplied(client);
     return { applied: after.filter((name) => !before.includes(name)) };
   } catch (error) {
@@ -44,12 +49,29 @@ export const migrate = async ({ databaseUrl }: MigrateOptions): Promise<{ readon
   }
 };
 
-const applyAll = async (client: pg.Client): Promise<void> => {
+/**
+ * Takes the lock that lasts until the connection ends. It is asked for again and again: a statement that waits for it would be
+ * waited for by an index that is built concurrently, for ever.
+ */
+const takeTurn = async (client: pg.Client): Promise<void> => {
+  const deadline = performance.now() + turnWaitMs;
+  for (;;) {
+    const { rows } = await client.query<{ ours: boolean }>(
+      `select pg_try_advisory_lock(${PG_MIGRATE_LOCK_ID}) as ours`,
+    );
+    if (rows[0]?.ours) return;
+    if (performance.now() > deadline) throw new Error("another one has been migrating it for a minute");
+    await wait(turnPollMs);
+  }
+};
+
+const applyAll = async (client: pg.Client, dir: string): Promise<void> => {
   for (let attempt = 1; ; attempt++) {
     try {
       await runner({
         dbClient: client,
-        dir: migrationsDir,
+        dir,
+        migrationLoaderStrategies: [readMigrations({ lockWaitMs })],
         direction: "up",
         migrationsTable: "migrations",
         schema: "sendsar",

@@ -1,9 +1,10 @@
+import { findMissingMigration } from "./applied-migration.ts";
 import type { Db, Statement } from "./db.ts";
 import { newestMigration } from "./migrate.ts";
 import { isSafeServer, safeServers } from "./server-version.ts";
 
 /**
- * Refuses a database that a gateway must not serve from: a server with known holes, another schema version, or a login
+ * Refuses a database that a gateway must not serve from: a server with known holes, an earlier schema, or a login
  * that row-level security does not bind, so that a mistake in the set-up never becomes a leak. A gateway of one tenant only
  * serves with a login that is bound to that tenant, and a gateway of all with one that is bound to none.
  */
@@ -37,12 +38,8 @@ export const requireUsableDatabase = async (db: Db, onlyTenantId?: string): Prom
     );
   }
   if (role.owns > 0) throw new Error("unable to use the database; the login owns tables, use one that owns nothing");
-  const [migration] = await db.query<{ name: string }>("", selectMigration, []);
-  if (migration?.name !== newestMigration()) {
-    throw new Error(
-      `unable to use the database; it is at migration ${migration?.name ?? "none"}, this gateway needs ${newestMigration()}`,
-    );
-  }
+  const missing = await findMissingMigration(db);
+  if (missing !== undefined) throw new Error(`unable to use the database; ${missing}`);
   if (onlyTenantId === undefined) return;
   const bound = await db.query<{ tenant_id: string }>("", selectBinding, []);
   if (bound.length !== 1 || bound[0]?.tenant_id !== onlyTenantId) {
@@ -90,9 +87,4 @@ const selectServer: Statement = {
 const selectBinding: Statement = {
   name: "select-binding-of-login",
   text: "select tenant_id from gateway_logins where login = session_user",
-};
-
-const selectMigration: Statement = {
-  name: "select-newest-migration",
-  text: "select name from migrations order by id desc limit 1",
 };

@@ -3,8 +3,7 @@ import { dropUnboundDatabase } from "@sendsar/gateway/provisioning/managed-tenan
 import { openAdmin } from "@sendsar/gateway/store/admin";
 import { openDb } from "@sendsar/gateway/store/db";
 import { readFence } from "@sendsar/gateway/store/guarded-db";
-import { findAppliedMigration } from "@sendsar/gateway/store/applied-migration";
-import { newestMigration } from "@sendsar/gateway/store/migrate";
+import { findMissingMigration } from "@sendsar/gateway/store/applied-migration";
 import { createRegistry } from "./create-registry.ts";
 import { openOwnDatabases } from "./own-databases.ts";
 import { withRegistryErrors } from "./registry-errors.ts";
@@ -59,11 +58,8 @@ export const openRegistries = (options: RegistriesOptions): TenantRegistries => 
     highestFence: () => withRegistryErrors("read the fence", () => readFence(shared)),
     ping: () =>
       withRegistryErrors("use the database", async () => {
-        const found = await findAppliedMigration(shared);
-        if (found === newestMigration()) return;
-        throw new DatabaseUnavailable(
-          `unable to use the database; it is at migration ${found ?? "none"}, this operator needs ${newestMigration()}`,
-        );
+        const missing = await findMissingMigration(shared);
+        if (missing !== undefined) throw new DatabaseUnavailable(`unable to use the database; ${missing}`);
       }),
     async [Symbol.asyncDispose]() {
       await Promise.all([shared, admin, own].map((part) => part[Symbol.asyncDispose]()));
