@@ -86,11 +86,14 @@ describe("membership over two gateways", () => {
 
 describe("resume", () => {
   test("what was missed comes in order, a room that is not the caller's any more is reset", async () => {
+    using op = await connectTestSocket(two.url, await tokenOf("op"));
     const [stay, lost] = [await createGroup("op", "sam"), await createGroup("op", "sam")];
     for (let n = 0; n < 5; n++) {
       await one.a.api.post(`/chat/rooms/${stay}/messages`, { senderId: "op", ...text(`${n}`) });
     }
     await one.a.api.call("DELETE", `/chat/rooms/${lost}/participants/sam?actorUserId=op`);
+    // A gateway that has not heard of it yet would tell it live.
+    await op.next("room-participants-changed", ({ roomId, action }) => roomId === lost && action === "removed");
     using sam = await connectTestSocket(two.url, await tokenOf("sam"));
     sam.socket.emit("resume", { rooms: { [stay]: 3, [lost]: 1 } });
     const { rooms, more } = await sam.next("resumed");

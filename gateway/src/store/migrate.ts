@@ -10,11 +10,12 @@ const turnWaitMs = 60_000;
 const turnPollMs = 50;
 /**
  * How long a statement of a migration waits for a lock before it gives way to the traffic: whoever comes after it queues
- * behind it. Between two tries the traffic has as long for itself.
+ * behind it, and they all have to be served before the next try.
  */
-const lockWaitMs = 1000;
+const lockWaitMs = 300;
+const betweenTriesMs = 1000;
 /** Outlasts a report or a backup of some minutes. */
-const attemptsMax = 150;
+const attemptsMax = 300;
 
 export interface MigrateOptions {
   /** A role that may create roles and owns, or may create, the schema `sendsar`. */
@@ -25,9 +26,9 @@ export interface MigrateOptions {
 
 /**
  * Brings the database to the newest schema: plain SQL files, forward only, each in a transaction of its own but
- * for those that say otherwise. Safe to repeat and to run twice at once (an advisory lock lets the second one wait). A migration that cannot get a lock
- * within seconds steps aside and is tried again, so that it never makes the traffic queue behind it. Answers the names
- * of the migrations that it applied. Throws a sentence.
+ * for those that say otherwise. Safe to repeat and to run twice at once (an advisory lock lets the second one wait). A
+ * migration that does not get a lock at once steps aside and is tried again, so that the traffic never queues behind it for
+ * long. Answers the names of the migrations that it applied. Throws a sentence.
  */
 export const migrate = async ({
   databaseUrl,
@@ -85,7 +86,7 @@ const applyAll = async (client: pg.Client, dir: string): Promise<void> => {
       if ((error as { code?: string }).code !== "55P03" || attempt === attemptsMax) throw error;
       // The runner leaves a failed migration's transaction open.
       await client.query("rollback");
-      await wait(lockWaitMs);
+      await wait(betweenTriesMs);
     }
   }
 };
