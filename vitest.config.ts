@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { summaryFileVariable } from "./scripts/testing/run-vitest.ts";
+import { SpreadSequencer } from "./scripts/testing/spread-sequencer.ts";
 import { createSummaryReporter } from "./scripts/testing/summary-reporter.ts";
 
 const summaryFile = process.env[summaryFileVariable];
@@ -25,6 +26,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most tests wait for something more than they work: one more than there are cores keeps these busy.
     maxWorkers: 3,
+    sequence: { sequencer: SpreadSequencer },
     pool: "forks",
   },
 });
