@@ -29,6 +29,8 @@ export interface DeploymentOptions {
   readonly database: string;
   /** Entry file of another build of the gateway, to compare with. Default: the one of this repository. */
   readonly script?: string;
+  /** As in production; otherwise nobody is limited. */
+  readonly rateLimits?: boolean;
 }
 
 export interface SendsarDeployment extends Deployment {
@@ -38,7 +40,7 @@ export interface SendsarDeployment extends Deployment {
 
 /** Our gateways, as they are deployed, on a database of their own. They log warnings only. */
 export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promise<SendsarDeployment> => {
-  const { gateways, worlds, database, script = "gateway/src/main.ts" } = options;
+  const { gateways, worlds, database, script = "gateway/src/main.ts", rateLimits = false } = options;
   const postgres = await lab.postgres();
   const masterKey = randomBytes(32).toString("base64");
   const { adminUrl, gatewayUrl, tenants } = await prepare(postgres, database, masterKey, worlds);
@@ -48,7 +50,7 @@ export const deploySendsar = async (lab: Lab, options: DeploymentOptions): Promi
     DATABASE_URL: gatewayUrl,
     MASTER_KEY: masterKey,
     LOG_LEVEL: "warn",
-    RATE_LIMITS: "off",
+    RATE_LIMITS: rateLimits ? "on" : "off",
     SHUTDOWN_GRACE_MS: "200",
     SOCKET_TRANSPORTS: "websocket",
   };
