@@ -1,9 +1,11 @@
+import { LRUCache } from "lru-cache";
 import { hashApiKey, isApiKey } from "../auth/api-key.ts";
 import type { KeyRing } from "../auth/key-ring.ts";
 import { secretBelongsTo } from "../auth/seal.ts";
 import type { Session, SessionKey } from "../auth/session-token.ts";
-import { findNamedTenant, importSessionKey, verifySession } from "../auth/session-token.ts";
-import type { ApiKeyOwner } from "../store/credentials.ts";
+import { findNamedTenant, importSessionKey } from "../auth/session-token.ts";
+import { createTokenVerifier } from "../auth/token-verifier.ts";
+import type { ApiKeyOwner, SealedSecret } from "../store/credentials.ts";
 import { findApiKeyOwner, listSecrets } from "../store/credentials.ts";
 import type { Db } from "../store/db.ts";
 import { findSessionState } from "../store/sessions.ts";
@@ -54,6 +56,8 @@ export interface CredentialsOptions {
 // What is revoked is promised to be refused everywhere within 5 s: the rest is for asking the database.
 const cacheMs = 4000;
 const cachedMax = 100_000;
+/** Signing keys; a tenant has one, and two for a while when it is replaced. */
+const importedMax = 10_000;
 
 export const createCredentials = ({ db, sharedReads, keys, onlyTenantId, now }: CredentialsOptions): Credentials => {
   const isServed = (tenantId: string): boolean => onlyTenantId === undefined || tenantId === onlyTenantId;
@@ -63,14 +67,16 @@ export const createCredentials = ({ db, sharedReads, keys, onlyTenantId, now }: 
     return owner && isServed(owner.tenantId) ? owner : unknown;
   });
   const statuses = remember(async (tenantId) => (await findTenantStatus(db, tenantId)) ?? unknown);
+  const importKey = importEachOnce(keys);
   const sessionKeys = remember(async (tenantId) => {
     const sealed = isServed(tenantId) ? await listSecrets(db, tenantId, "session_key") : [];
     return await Promise.all(
-      sealed.map(async (secret) => ({
-        keyId: secret.secretId,
-        key: await importSessionKey(keys.open(secret, secretBelongsTo(tenantId, "session_key", secret.secretId))),
-      })),
+      sealed.map(async (secret) => ({ keyId: secret.secretId, key: await importKey(tenantId, secret) })),
     );
+  });
+  const tokens = createTokenVerifier({
+    now,
+    findKey: async (tenantId, keyId) => (await sessionKeys.get(tenantId)).find((one) => one.keyId === keyId)?.key,
   });
   const sessionStates = remember((key) => findSessionState(sharedReads, ...fromKey(key)));
 
@@ -95,9 +101,7 @@ export const createCredentials = ({ db, sharedReads, keys, onlyTenantId, now }: 
   };
 
   const verifyToken: Credentials["verifyToken"] = async (token) => {
-    const findKey = async (tenantId: string, keyId: string) =>
-      (await sessionKeys.get(tenantId)).find((candidate) => candidate.keyId === keyId)?.key;
-    const session = await verifySession(token, findKey, now());
+    const session = await tokens.verify(token);
     if (!session) throw new ChatError("unauthorized");
     return session;
   };
@@ -139,6 +143,20 @@ export const createCredentials = ({ db, sharedReads, keys, onlyTenantId, now }: 
       sessionKeys.forget(tenantId);
       sessionStates.forgetAll((key) => fromKey(key)[0] === tenantId);
     },
+  };
+};
+
+/** A key that was read again is the same object, so that what was verified with it stays verified. */
+const importEachOnce = (keys: KeyRing) => {
+  const imported = new LRUCache<string, CryptoKey>({ max: importedMax });
+  return async (tenantId: string, secret: SealedSecret): Promise<CryptoKey> => {
+    const { secretId, sealed, masterKeyId } = secret;
+    const name = JSON.stringify([tenantId, secretId, masterKeyId, sealed.toString("base64")]);
+    const before = imported.get(name);
+    if (before) return before;
+    const key = await importSessionKey(keys.open(secret, secretBelongsTo(tenantId, "session_key", secretId)));
+    imported.set(name, key);
+    return key;
   };
 };
 
