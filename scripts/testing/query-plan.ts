@@ -19,7 +19,7 @@ export const planModesOf = ({ plan }: Pick<CallOptions, "plan"> = {}): readonly 
   return plan === "anew" ? ["custom"] : ["custom", "generic"];
 };
 
-export interface ExplainOptions extends Pick<CallOptions, "plan"> {
+export interface ExplainOptions {
   /** Called once the statement was planned and run: it is explained after that, by the plan that Postgres remembers. */
   readonly meanwhile?: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export const explainQuery = async (
   tenantId: string,
   { statement, values }: Query,
   mode: PlanMode,
-  { plan: planning, meanwhile }: ExplainOptions = {},
+  { meanwhile }: ExplainOptions = {},
 ): Promise<QueryPlan> => {
   const client = new pg.Client({ connectionString: gatewayUrl });
   await client.connect();
@@ -38,7 +38,7 @@ export const explainQuery = async (
     await client.query("begin");
     await client.query("select set_config('sendsar.tenant_id', $1, true)", [tenantId]);
     await client.query(`set local plan_cache_mode = force_${mode}_plan`);
-    if (planning === "by-index" || planning === "anew") await client.query("set local enable_seqscan = off");
+    await client.query("set local enable_seqscan = off");
     await client.query(`prepare asked as ${statement.text}`);
     const call = `execute asked${values.length > 0 ? `(${values.map(toLiteral).join(", ")})` : ""}`;
     if (meanwhile) {

@@ -53,14 +53,12 @@ export interface CallOptions {
   /** Milliseconds that it may wait for a lock, when less than `lockWaitMsMax`. */
   readonly lockMsMax?: number;
   /**
-   * How Postgres is to plan its statements, when not as it does by itself.
-   * `once`: for each connection, not anew for the values of each call. For statements that look into indexes whatever their
-   * values are, and whose planning costs more than their work.
-   * `by-index`: never through a whole table. For statements that look for little in a large table, of which Postgres does
-   * not know how little it is.
-   * `anew`: by index, and for each call, not as it was best when the table was small. For statements that come seldom.
+   * When Postgres is to plan its statements, if not as it thinks best.
+   * `once`: for each connection, not anew for the values of each call. For statements whose planning costs more than their
+   * work.
+   * `anew`: for each call, not as it was best when the table was small. For statements that come seldom.
    */
-  readonly plan?: "once" | "by-index" | "anew";
+  readonly plan?: "once" | "anew";
 }
 
 export interface DbOptions {
@@ -176,9 +174,12 @@ const keepAliveMs = 10_000;
 const closeMsMax = 500;
 
 // In the transaction and not of the session: behind a pooler the session is somebody else's the next time.
+// And nothing goes through a whole table: all that is asked here is little of much, and a plan that was remembered from when
+// there was little would read it all.
 const setLimits = `
   set_config('lock_timeout', $2, true),
-  set_config('statement_timeout', $3, true)`;
+  set_config('statement_timeout', $3, true),
+  set_config('enable_seqscan', 'off', true)`;
 
 const setTenant: Statement = {
   name: "set-tenant",
@@ -195,13 +196,9 @@ const contexts = {
     name: "set-tenant-and-plan-once",
     text: `${setTenant.text}, set_config('plan_cache_mode', 'force_generic_plan', true)`,
   },
-  "by-index": {
-    name: "set-tenant-and-plan-by-index",
-    text: `${setTenant.text}, set_config('enable_seqscan', 'off', true)`,
-  },
   anew: {
     name: "set-tenant-and-plan-anew",
-    text: `${setTenant.text}, set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)`,
+    text: `${setTenant.text}, set_config('plan_cache_mode', 'force_custom_plan', true)`,
   },
 } as const satisfies Record<string, Statement>;
 

@@ -1,8 +1,8 @@
 import type { Message } from "@sendsar/protocol/objects/message";
 import type { Role, RoomFace } from "@sendsar/protocol/objects/room";
-import type { CallOptions, Db, Statement } from "./db.ts";
+import type { Db, Statement } from "./db.ts";
 import type { MessageRow } from "./messages.ts";
-import { messageColumns, toMessage } from "./messages.ts";
+import { messageColumns, parentOfMessage, toMessage } from "./messages.ts";
 import { faceOf } from "./room-face.ts";
 
 /** Who came, went or was sent away. */
@@ -39,9 +39,6 @@ export type LogEvent = LogPlace &
     | { readonly type: "unknown" }
   );
 
-/** The log is large, and what is read of it is little. */
-const byIndex: CallOptions = { plan: "by-index" };
-
 /** A room's events after `afterSeq`, in order, at most `limit`. */
 export const readRoomLog = async (
   db: Db,
@@ -51,16 +48,15 @@ export const readRoomLog = async (
   limit: number,
 ): Promise<LogEvent[]> => {
   const values = [tenantId, roomId, afterSeq, limit];
-  const [rows = []] = await db.batch(tenantId, [{ statement: selectRoomLog, values }], byIndex);
+  const [rows = []] = await db.batch(tenantId, [{ statement: selectRoomLog, values }]);
   return (rows as unknown as LogRow[]).map(toLogEvent);
 };
 
 /**
- * Each event's message is looked up by its id, and so is the one that it answers, in a lateral: one look into
- * `messages_by_id` for each, whatever the statistics say, also where the message stands elsewhere because it was changed
- * later. To join the two ranges of places instead has been seen to compare each event with each message, of a tenant that the
- * statistics do not know yet: 60 ms for 200 events against 4, and no gain where they do. To join the answered ones has been
- * seen to read all messages that there are, by a plan remembered from when they were few.
+ * Each event's message is looked up by its id, in a lateral: one look into `messages_by_id` for each, whatever the statistics
+ * say, also where the message stands elsewhere because it was changed later. To join the two ranges of places instead has been
+ * seen to compare each event with each message, of a tenant that the statistics do not know yet: 60 ms for 200 events against 4,
+ * and no gain where they do.
  *
  * Messages up to `cleared` are left out: their events are read as unknown.
  */
@@ -77,10 +73,7 @@ const logOf = (room: string, after: string, limit: string, cleared: string): str
       ) e
       left join lateral (
         select * from messages where message_id = e.message_id and tenant_id = $1 limit 1
-      ) m on m.seq > ${cleared}
-      left join lateral (
-        select * from messages where message_id = m.parent_message_id and tenant_id = $1 limit 1
-      ) parent on true`;
+      ) m on m.seq > ${cleared}${parentOfMessage}`;
 
 export const selectRoomLog: Statement = {
   name: "select-room-log",
@@ -112,7 +105,7 @@ export const readMissed = async (
     { statement: selectMemberships, values: values.slice(0, 3) },
     { statement: selectMissed, values },
   ];
-  const [members = [], rows = []] = await db.batch(tenantId, queries, byIndex);
+  const [members = [], rows = []] = await db.batch(tenantId, queries);
   const byRoom = Map.groupBy((rows as unknown as LogRow[]).map(toLogEvent), ({ roomId }) => roomId);
   return {
     memberOf: new Set(members.map((row) => String(row["room_id"]))),
