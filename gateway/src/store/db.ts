@@ -175,11 +175,12 @@ const closeMsMax = 500;
 
 // In the transaction and not of the session: behind a pooler the session is somebody else's the next time.
 // And nothing goes through a whole table: all that is asked here is little of much, and a plan that was remembered from when
-// there was little would read it all.
+// there was little would read it all. Where there is no other way, servers before 18 take it for so costly that they compile it.
 const setLimits = `
   set_config('lock_timeout', $2, true),
   set_config('statement_timeout', $3, true),
-  set_config('enable_seqscan', 'off', true)`;
+  set_config('enable_seqscan', 'off', true),
+  set_config('jit', 'off', true)`;
 
 const setTenant: Statement = {
   name: "set-tenant",
