@@ -3,17 +3,17 @@ import { createTestDatabase } from "../../scripts/testing/database.ts";
 import { fuzzPackets } from "./packets/fuzz-packets.ts";
 import { renderPacketRun } from "./render.ts";
 import type { Stage } from "./stage/stage.ts";
-import { openStage, smallHeap } from "./stage/stage.ts";
+import { openStage } from "./stage/stage.ts";
 
 const packets = 5000;
 const seed = 20_260_102;
-const grownBytesMax = 50_000_000;
+const grownBytesMax = 10_000_000;
 
 const parts = new AsyncDisposableStack();
 let stage: Stage;
 beforeAll(async () => {
   const database = parts.use(await createTestDatabase());
-  stage = parts.use(await openStage(database, smallHeap));
+  stage = parts.use(await openStage(database));
 });
 afterAll(() => parts.disposeAsync());
 
@@ -24,6 +24,6 @@ test(`C17 ${packets} mutated packets, seed ${seed}: each is answered as the cont
   // Neither all of them are read to the end nor none.
   expect(run.closed).toBeGreaterThan(packets / 20);
   expect(run.closed).toBeLessThan(packets / 2);
-  if (run.memory) expect(run.memory.after - run.memory.before).toBeLessThan(grownBytesMax);
+  expect(run.grownBytes).toBeLessThan(grownBytesMax);
   expect(await stage.standing()).toEqual([]);
 }, 300_000);

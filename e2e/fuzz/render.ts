@@ -29,11 +29,10 @@ export const renderRestRun = ({
 const curlCharsMax = 6000;
 
 /** The figures of a run of packets, and what was wrong. */
-export const renderPacketRun = ({ packets, seconds, sockets, closed, memory, findings }: PacketRun): string => {
-  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-  const held = memory ? `; memory ${megabytes(memory.before)}, then ${megabytes(memory.after)}` : "";
+export const renderPacketRun = ({ packets, seconds, sockets, closed, grownBytes, findings }: PacketRun): string => {
+  const held = `${(grownBytes / 1e6).toFixed(1)} MB more held than when warm`;
   return [
-    `${packets} packets over ${sockets} sockets in ${seconds.toFixed(0)} s; ${closed} closed theirs${held}`,
+    `${packets} packets over ${sockets} sockets in ${seconds.toFixed(0)} s; ${closed} closed theirs; ${held}`,
     `wrong answers: ${findings.length}`,
     ...findings.map(({ problem, frames }) => `\n${problem}\n  ${frames.join(" ").slice(0, frameCharsMax)}`),
   ].join("\n");

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sendSignal } from "../process/processes.ts";
 import { projectDir } from "../start/home.ts";
@@ -19,16 +18,18 @@ export interface GatewayProcess extends AsyncDisposable {
   /** Undefined while it runs. */
   readonly end: string | undefined;
   signal(signal: NodeJS.Signals): void;
-  /** Memory that it holds, in bytes; undefined where the system does not tell. */
-  residentBytes(): Promise<number | undefined>;
+  /** Memory that it still holds when its garbage is collected, in bytes: heap and what is held outside of it. */
+  heldBytes(): Promise<number>;
 }
+
+const heldBytesArgs = ["--expose-gc", "--import", new URL("held-bytes.ts", import.meta.url).href];
 
 /** Starts one on the database of another gateway. `env` adds to its environment. */
 export const startGatewayProcess = async (
   { database, masterKey }: Pick<TestGateway, "database" | "masterKey">,
   env: Readonly<Record<string, string>> = {},
 ): Promise<GatewayProcess> => {
-  const child = spawn(process.execPath, [join(projectDir, "gateway/src/main.ts")], {
+  const child = spawn(process.execPath, [...heldBytesArgs, join(projectDir, "gateway/src/main.ts")], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -69,10 +70,12 @@ export const startGatewayProcess = async (
       return end;
     },
     signal: (signal) => void sendSignal(pid, signal),
-    async residentBytes() {
-      if (process.platform !== "linux") return undefined;
-      const status = await readFile(`/proc/${pid}/status`, "utf8");
-      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    async heldBytes() {
+      const told = once(child, "message");
+      sendSignal(pid, "SIGUSR2");
+      const answer = await Promise.race([told, ended]);
+      if (typeof answer === "string") throw new Error(`unable to ask a gateway what it holds; it ended with ${answer}`);
+      return (answer[0] as { heldBytes: number }).heldBytes;
     },
     async [Symbol.asyncDispose]() {
       if (end === undefined) sendSignal(pid, "SIGKILL");

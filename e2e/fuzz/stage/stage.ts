@@ -27,8 +27,8 @@ export interface Stage extends AsyncDisposable {
   standing(): Promise<readonly string[]>;
 }
 
-/** Starts it on an empty database. `env` adds to the gateway's environment. */
-export const openStage = async (database: TestDatabase, env: Readonly<Record<string, string>> = {}): Promise<Stage> => {
+/** Starts it on an empty database. */
+export const openStage = async (database: TestDatabase): Promise<Stage> => {
   await using parts = new AsyncDisposableStack();
   const masterKey = randomBytes(32).toString("base64");
   const filesDir = await mkdtemp(join(tmpdir(), "sendsar-fuzz-"));
@@ -37,7 +37,7 @@ export const openStage = async (database: TestDatabase, env: Readonly<Record<str
   const url = `http://127.0.0.1:${port}`;
   const files = { FILE_STORE: "disk", PUBLIC_URL: url, FILES_DIR: filesDir };
   const gateway = parts.use(
-    await startGatewayProcess({ database, masterKey }, { PORT: String(port), LOG_LEVEL: "warn", ...files, ...env }),
+    await startGatewayProcess({ database, masterKey }, { PORT: String(port), LOG_LEVEL: "warn", ...files }),
   );
   const provisioner = parts.use(await openProvisioner({ databaseUrl: database.adminUrl, masterKey }));
   const createTenant = async (tenantId: string): Promise<StageTenant> => {
@@ -63,9 +63,6 @@ export const openStage = async (database: TestDatabase, env: Readonly<Record<str
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };
-
-/** For a gateway whose memory is looked at: what it throws away is also given back, so what remains is what is held. */
-export const smallHeap = { NODE_OPTIONS: "--max-semi-space-size=1 --max-old-space-size=96" };
 
 const errorLevel = 50;
 
