@@ -48,6 +48,11 @@ interface Seen {
   readonly pid: number;
 }
 
+test("no statement goes through a whole table where there is another way, and none is compiled", async () => {
+  const plans = statement("select current_setting('enable_seqscan') as scan, current_setting('jit') as jit");
+  expect(await db.query("a", plans, [])).toEqual([{ scan: "off", jit: "off" }]);
+});
+
 const before: Readonly<Record<string, () => Promise<unknown>>> = {
   "a read": () => db.query("a", statement("select 1"), []),
   "a batch": () =>

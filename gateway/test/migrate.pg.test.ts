@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { PG_MIGRATE_LOCK_ID } from "node-pg-migrate";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EmptyDatabase } from "../../scripts/testing/empty-database.ts";
@@ -70,6 +71,15 @@ describe("migrate", () => {
     await using other = await createEmptyDatabase();
     const results = await Promise.all([migrate({ databaseUrl }), migrate({ databaseUrl: other.adminUrl })]);
     for (const { applied } of results) expect(applied).toEqual(migrations);
+  });
+
+  test("J14 whoever waits too long for its turn is told so, and has changed nothing", async () => {
+    await using admin = await openAdmin();
+    await admin.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`);
+    await expect(migrate({ databaseUrl, turnWaitMs: 200 })).rejects.toThrow(
+      "unable to migrate the database; another one has been migrating it for 0.2 s",
+    );
+    expect(await runOn(databaseUrl, "select to_regnamespace('sendsar') as schema")).toEqual([{ schema: null }]);
   });
 
   test("leaves rows alone that are there", async () => {

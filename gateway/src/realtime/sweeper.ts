@@ -6,8 +6,8 @@ import { backlogOf, cutOff, sendAway } from "./transport.ts";
 
 /**
  * Looks at every socket once a second and cuts those that may not stay: whose session is over, and who does not read
- * what they are sent; and sends away to come back those that have stayed for long enough. Socket.IO keeps what a client does not read without a bound; a client that is cut comes back and
- * catches up.
+ * what they are sent; and sends away to come back those that have stayed for long enough. Socket.IO keeps what a client
+ * does not read without a bound; a client that is cut comes back and catches up.
  */
 export interface Sweeper {
   stop(): void;

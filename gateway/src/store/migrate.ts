@@ -5,8 +5,6 @@ import pg from "pg";
 import { readMigrations } from "./migration-files.ts";
 import { migrationsDir } from "./migrations-dir.ts";
 
-/** How long to wait for another one that migrates the same database. */
-const turnWaitMs = 60_000;
 const turnPollMs = 50;
 /**
  * How long a statement of a migration waits for a lock before it gives way to the traffic: whoever comes after it queues
@@ -22,6 +20,8 @@ export interface MigrateOptions {
   readonly databaseUrl: string;
   /** Where the files are. Default: those of this build. */
   readonly dir?: string;
+  /** Milliseconds to wait for another one that migrates the same database. Default: a minute. */
+  readonly turnWaitMs?: number;
 }
 
 /**
@@ -33,12 +33,13 @@ export interface MigrateOptions {
 export const migrate = async ({
   databaseUrl,
   dir = migrationsDir,
+  turnWaitMs = 60_000,
 }: MigrateOptions): Promise<{ readonly applied: readonly string[] }> => {
   const client = new pg.Client({ connectionString: databaseUrl, application_name: "sendsar-migrate" });
   try {
     await client.connect();
     await client.query(`set client_min_messages = warning; set lock_timeout = ${lockWaitMs}`);
-    await takeTurn(client);
+    await takeTurn(client, turnWaitMs);
     const before = await listApplied(client);
     await applyAll(client, dir);
     const after = await listApplied(client);
@@ -54,14 +55,14 @@ export const migrate = async ({
  * Takes the lock that lasts until the connection ends. It is asked for again and again: a statement that waits for it would be
  * waited for by an index that is built concurrently, for ever.
  */
-const takeTurn = async (client: pg.Client): Promise<void> => {
+const takeTurn = async (client: pg.Client, turnWaitMs: number): Promise<void> => {
   const deadline = performance.now() + turnWaitMs;
   for (;;) {
     const { rows } = await client.query<{ ours: boolean }>(
       `select pg_try_advisory_lock(${PG_MIGRATE_LOCK_ID}) as ours`,
     );
     if (rows[0]?.ours) return;
-    if (performance.now() > deadline) throw new Error("another one has been migrating it for a minute");
+    if (performance.now() > deadline) throw new Error(`another one has been migrating it for ${turnWaitMs / 1000} s`);
     await wait(turnPollMs);
   }
 };
