@@ -55,6 +55,7 @@ const run = async (all: readonly Step[]) => {
   const visits: { readonly from: number; readonly seqs: number[]; isOver: boolean }[] = [];
   let head = 0;
   let looked = 0;
+  let interested = false;
   const reads: { readonly afterSeq: number; readonly settle: PromiseWithResolvers<LogEvent[]> }[] = [];
   const feed = createFeed({
     timers,
@@ -65,6 +66,10 @@ const run = async (all: readonly Step[]) => {
     },
     deliver: (_tenantId, { seq }) => void visits.at(-1)?.seqs.push(seq),
     onReadError: () => undefined,
+    onInterest(_tenantId, _roomId, isOpen) {
+      expect(isOpen).toBe(!interested);
+      interested = isOpen;
+    },
   });
   const answer = async (fails: boolean, limit: number): Promise<void> => {
     const read = reads.shift();
@@ -116,7 +121,10 @@ const run = async (all: readonly Step[]) => {
         visits.splice(-1, 1, ...visits.slice(-1).map((visit) => ({ ...visit, isOver: true })));
     }
   };
-  for (const step of all) await act(step);
+  for (const step of all) {
+    await act(step);
+    expect(interested).toBe(feed.isOpen("a", "r"));
+  }
   // The database is back.
   const settle = async (): Promise<void> => {
     for (let rounds = 0; rounds < 50 && feed.gaps() > 0; rounds++) {

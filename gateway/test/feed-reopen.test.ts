@@ -59,9 +59,16 @@ const createScene = (log: readonly LogEvent[]): Scene => {
     onReadError: (error) => {
       throw error;
     },
+    onInterest: () => undefined,
   });
   const ringer = { ring: () => undefined, stop: () => undefined };
-  const delivery = createDelivery({ feed, groups: groupsDouble, bus: busDouble, ringer });
+  const delivery = createDelivery({
+    feed,
+    groups: groupsDouble,
+    bus: busDouble,
+    ringer,
+    interest: { isWanted: () => true },
+  });
   const pick = (seqs: readonly number[]): LogEvent[] => {
     committed = Math.max(committed, ...seqs);
     return log.filter(({ seq }) => seqs.includes(seq));

@@ -35,6 +35,7 @@ const createScene = (): Scene => {
     },
     deliver: (_tenantId, { roomId, seq }) => void delivered.push(`${roomId}/${seq}`),
     onReadError: (error) => errors.push(error),
+    onInterest: () => undefined,
   });
   return {
     feed,

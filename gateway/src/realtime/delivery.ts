@@ -7,6 +7,7 @@ import type { Fanout } from "./fanout.ts";
 import type { Feed } from "./feed/feed.ts";
 import { linkEvent } from "./file-links.ts";
 import type { Groups } from "./groups.ts";
+import type { Interest } from "./interest/interest.ts";
 import type { Presence } from "./presence/presence.ts";
 
 /**
@@ -26,9 +27,10 @@ export interface DeliveryOptions {
   readonly groups: Groups;
   readonly bus: Bus;
   readonly ringer: DoorbellRinger;
+  readonly interest: Pick<Interest, "isWanted">;
 }
 
-export const createDelivery = ({ feed, groups, bus, ringer }: DeliveryOptions): Delivery => {
+export const createDelivery = ({ feed, groups, bus, ringer, interest }: DeliveryOptions): Delivery => {
   /** A member who is connected here came into a room: its events concern us from this one on. */
   const openForNewMembers = (tenantId: string, roomId: string, seq: number, change: MembershipChange): void => {
     if (change.action !== "joined" || feed.isOpen(tenantId, roomId)) return;
@@ -57,7 +59,10 @@ export const createDelivery = ({ feed, groups, bus, ringer }: DeliveryOptions): 
   return {
     committed(tenantId, events) {
       offer(tenantId, events);
-      ringer.ring(tenantId, events);
+      ringer.ring(
+        tenantId,
+        events.filter((event) => interest.isWanted(tenantId, event)),
+      );
     },
     news({ rooms, changes }) {
       for (const { tenantId, roomId, seq, change } of changes) openForNewMembers(tenantId, roomId, seq, change);

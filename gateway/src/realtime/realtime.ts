@@ -24,6 +24,7 @@ import { createFeed } from "./feed/feed.ts";
 import { startNewsPoll } from "./feed/news-poll.ts";
 import { createGroups } from "./groups.ts";
 import { createHandshake } from "./handshake.ts";
+import { createInterest } from "./interest/interest.ts";
 import type { ChatServer } from "./io.ts";
 import { createPresence } from "./presence/presence.ts";
 import { createRevoker } from "./revocation.ts";
@@ -75,11 +76,19 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
   const cluster = joinCluster(() => {
     poll.hurry();
     presence.resync();
+    interest.resync();
   });
   const groups = createGroups(io);
   const bus = createBus(io);
   const fanout = createFanout(io, bus, counters);
-  const presence = createPresence({ self: randomUUID(), bus, fanout, timers });
+  const self = randomUUID();
+  const presence = createPresence({ self, bus, fanout, timers });
+  const interest = createInterest({
+    ...{ self, bus, timers, counters },
+    now: () => performance.now(),
+    isListening: () => cluster.isListening(),
+    lookAgain: () => poll.hurry(),
+  });
   const feed: Feed = createFeed({
     timers,
     readLog(tenantId, roomId, afterSeq, limit) {
@@ -94,10 +103,11 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       fileLinks,
     ),
     onReadError: (error) => logger.warn({ err: error }, "unable to read the log; trying again"),
+    onInterest: interest.changed,
   });
   groups.onRoomEmpty((tenantId, roomId) => feed.close(tenantId, roomId));
   const ringer = createDoorbellRinger(bus, timers, () => performance.now());
-  const delivery = createDelivery({ feed, groups, bus, ringer });
+  const delivery = createDelivery({ feed, groups, bus, ringer, interest });
 
   const revoker = createRevoker({ credentials, groups, fanout });
   const poll = startNewsPoll({
@@ -162,6 +172,7 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
       exchange?.stop();
       feed.stop();
       presence.stop();
+      interest.stop();
       await Promise.all([poll.stop(), cluster[Symbol.asyncDispose]()]);
     },
   };

@@ -9,6 +9,10 @@ export interface Counters {
   messagesCommitted: number;
   /** Events that were handed to sockets, one for each socket that gets one. */
   deliveries: number;
+  /** Events that the other gateways were told of. */
+  eventsTold: number;
+  /** Events that no other gateway wanted to be told of. */
+  eventsUntold: number;
   /** Readings of a room's log because an event of it had not come by itself. */
   gapReads: number;
   /** Clients that asked for what they missed. */
@@ -25,6 +29,8 @@ export const createCounters = (): Counters => ({
   connects: 0,
   messagesCommitted: 0,
   deliveries: 0,
+  eventsTold: 0,
+  eventsUntold: 0,
   gapReads: 0,
   catchUps: 0,
   slowConsumersCut: 0,

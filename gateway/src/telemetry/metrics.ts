@@ -80,6 +80,15 @@ export const metrics = {
     sentence: "Events that were sent to sockets, one for each socket that got one.",
     read: ({ counters }) => [{ value: counters.deliveries }],
   },
+  chat_gateway_log_events_total: {
+    type: "counter",
+    sentence: "Messages and other changes of rooms that this gateway committed while others might be listening.",
+    labels: { told: "`yes`: the other gateways were told; `no`: none of them has a member of the room connected" },
+    read: ({ counters }) => [
+      { value: counters.eventsTold, labels: { told: "yes" } },
+      { value: counters.eventsUntold, labels: { told: "no" } },
+    ],
+  },
   chat_gateway_gaps: {
     type: "gauge",
     sentence: "Rooms in which an event is known to be missing here and is being fetched.",

@@ -12,6 +12,8 @@ export interface BusMessages {
   readonly signal: Signal;
   /** Who is online on a gateway. Made up for by asking for all of it again. */
   readonly presence: unknown;
+  /** Which rooms a gateway has members of. Made up for as presence is. */
+  readonly interest: unknown;
   /** What rate limits let through. Not made up for: the others let through that much more. */
   readonly uses: readonly Use[];
 }

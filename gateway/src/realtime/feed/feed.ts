@@ -53,6 +53,8 @@ export interface FeedOptions {
   /** Called in order. Must not throw. */
   readonly deliver: (tenantId: string, event: LogEvent) => void;
   readonly onReadError: (error: unknown) => void;
+  /** A room was opened, or closed. */
+  readonly onInterest: (tenantId: string, roomId: string, isOpen: boolean) => void;
 }
 
 /** Milliseconds that a hole may stay before the log is read: its doorbell is usually on the way. */
@@ -86,7 +88,7 @@ interface Closed {
   readonly position: number;
 }
 
-export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOptions): Feed => {
+export const createFeed = ({ timers, readLog, deliver, onReadError, onInterest }: FeedOptions): Feed => {
   const rooms = new Map<string, Room>();
   /** Rooms that nobody here is in, the latest heard of last: a member may be connecting just now. */
   const heard = new Map<string, Closed>();
@@ -133,6 +135,7 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
     rooms.delete(key);
     remember(key, room.order.head, room.order.position);
     for (const waiter of room.waiters) waiter.reached();
+    onInterest(room.tenantId, room.roomId, false);
   };
 
   const reachOne = (room: Room, seq: number): Promise<boolean> =>
@@ -181,6 +184,7 @@ export const createFeed = ({ timers, readLog, deliver, onReadError }: FeedOption
       };
       const room: Room = { tenantId, roomId, order, ...state };
       rooms.set(key, room);
+      onInterest(tenantId, roomId, true);
       settle(room, []);
       return order.position;
     },

@@ -40,6 +40,10 @@ export interface PresenceReplica {
   /** Sockets of the user here in the place. */
   count(place: string, userId: string): number;
   hear(message: PresenceMessage): void;
+  /** Gateways that are heard. */
+  peers(): number;
+  /** True while all that they said so far is known here. */
+  isComplete(): boolean;
   /** What others said may have been missed: ask all of them, and tell all that is here. */
   resync(): void;
   stop(): void;
@@ -62,6 +66,8 @@ const messageCharsMax = 2000;
 
 interface Peer {
   version: number;
+  /** It has said more than is known here. */
+  behind: boolean;
   heardAt: number;
   /** Parts of all that it has, as far as they came. */
   parts: Entry[] | undefined;
@@ -148,6 +154,8 @@ export const createPresenceReplica = ({ self, view, timers, now, send }: Presenc
     leave: (place, userId) => changeCount(place, userId, -1),
     leaveAll: (place, userId) => changeCount(place, userId, -Infinity),
     count: (place, userId) => sockets.get(JSON.stringify([place, userId])) ?? 0,
+    peers: () => peers.size,
+    isComplete: () => [...peers.values()].every((peer) => !peer.behind),
     hear(message) {
       if (message.from === self) return;
       if (message.kind === "ask") {
@@ -162,6 +170,7 @@ export const createPresenceReplica = ({ self, view, timers, now, send }: Presenc
       }
       const peer = peers.get(message.from) ?? {
         version: -1,
+        behind: true,
         heardAt: 0,
         parts: undefined,
         partsVersion: -1,
@@ -174,6 +183,7 @@ export const createPresenceReplica = ({ self, view, timers, now, send }: Presenc
         for (const [place, userId, here] of message.changes) view.set(message.from, place, userId, here === 1);
         peer.version = message.version;
       } else if (message.version > peer.version) send({ kind: "ask", from: self, to: message.from });
+      peer.behind = message.version > peer.version;
     },
     resync() {
       send({ kind: "ask", from: self, to: null });

@@ -9,6 +9,8 @@ export interface PresenceView {
   /** The source is gone, and all that it said. */
   drop(source: string): void;
   has(place: string, userId: string): boolean;
+  /** Does another source than this one say so? */
+  hasBeside(source: string, place: string, userId: string): boolean;
   usersIn(place: string): readonly string[];
 }
 
@@ -55,6 +57,10 @@ export const createPresenceView = (onChange: (place: string, userId: string, her
       sources.delete(source);
     },
     has: (place, userId) => counts.get(place)?.has(userId) ?? false,
+    hasBeside(source, place, userId) {
+      const own = sources.get(source)?.get(place)?.has(userId) ? 1 : 0;
+      return (counts.get(place)?.get(userId) ?? 0) > own;
+    },
     usersIn: (place) => [...(counts.get(place)?.keys() ?? [])],
   };
 };
